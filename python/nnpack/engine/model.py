@@ -1,0 +1,349 @@
+"""A model that predicts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnpack.engine.check import bind, check
+from nnpack.engine.plan import Plan
+from nnpack.errors import InputError, SelfTestError, ShapeError, stop
+from nnpack.format.document import Document, Json, Layer, Value, show
+from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
+
+Array = NDArray[Any]
+
+CHUNK_ELEMENTS = 2**20
+"""The most elements that one value has while predict works through a large array."""
+
+
+class SelfTest(NamedTuple):
+    """What `Model.selftest` found.
+
+    Attributes:
+        rows: how many rows were predicted.
+        worst: the largest difference from the expected outputs, as a part of its tolerance.
+    """
+
+    rows: int
+    worst: float
+
+
+class Model:
+    """A trained network that predicts with numpy alone.
+
+    `nnpack.load` and `nnpack.loads` make one. It is immutable: threads may share it.
+
+    Attributes:
+        document: what the file says.
+        layers: the layer list, in topological order.
+        inputs: name, dtype and shape of each input.
+        outputs: name, dtype and shape of each output.
+        weights: name -> read-only array, a view of the mapped file; bfloat16 and quantized weights, which numpy
+            cannot view, are widened to float32 when asked for.
+
+    Source: spec/format.md; `keras.Model` for the meaning of predict and of a call.
+    """
+
+    def __init__(self, document: Document, *, activation_limit: int = ACTIVATION_ELEMENTS) -> None:
+        check(document, stop, activation_limit)
+        self.document = document
+        self._plan = Plan(document, document.outputs)
+
+    @property
+    def name(self) -> str:
+        return self.document.name
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.document.layers
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        return self.document.inputs
+
+    @property
+    def outputs(self) -> tuple[Value, ...]:
+        return tuple(self.document.values[name] for name in self.document.outputs)
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        return _Weights(self.document)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{value.name} {show(value.shape)}" for value in self.inputs)
+        outputs = ", ".join(f"{value.name} {show(value.shape)}" for value in self.outputs)
+        return f"<nnpack.Model {self.name}: {inputs} -> {outputs}>"
+
+    def __call__(self, x: Any) -> Any:
+        """Predicts all rows at once: no batching, the least overhead.
+
+        Args:
+            x: as for `predict`.
+
+        Returns:
+            As `predict`.
+
+        Raises:
+            ShapeError, InputError: as `predict`.
+        """
+        return self._packed(self._plan.run(self._inputs(x)))
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        progress: bool = False,
+        outputs: str | Sequence[str] | None = None,
+    ) -> Any:
+        """Predicts, in chunks of rows that keep memory bounded.
+
+        Args:
+            x: an array of shape (rows, …); for several inputs a list of them in the order of `inputs`, or a dict
+                by input name. Any real dtype whose numbers the input's dtype can hold; a memory-mapped array is
+                read chunk by chunk.
+            batch_size: rows per chunk; None chooses it by the size of the layers. The result does not depend on
+                it but for the rounding of sums.
+            progress: whether to show a progress bar on stderr.
+            outputs: the name of a value of the graph, or a list of names, to return instead of the model's outputs.
+
+        Returns:
+            What `keras.Model.predict` returns: an array of shape (rows, …), or a list or dict of arrays; for
+            `outputs` an array or a list of arrays.
+
+        Raises:
+            ShapeError: an input has another shape than `inputs` says.
+            InputError: an input is missing or unknown, its dtype does not fit, or `outputs` names no value.
+
+        Source: `keras.Model.predict`; spec/format.md.
+        """
+        names = self._named(self.document.outputs if outputs is None else outputs)
+        plan = self._plan if outputs is None else Plan(self.document, names)
+        arrays = self._arrays(x)
+        rows = self._rows(arrays)
+        size = self._chunk_rows() if batch_size is None else batch_size
+        if type(size) is not int or size < 1:
+            raise InputError("batch-size", "batch_size", "a whole number of at least 1", repr(batch_size))
+        results = plan.run(self._fitted(arrays)) if rows <= size else self._chunked(plan, names, arrays, size, progress)
+        if outputs is None:
+            return self._packed(results)
+        return results[0] if isinstance(outputs, str) else results
+
+    def selftest(self) -> SelfTest:
+        """Predicts the rows that the file carries and compares with the outputs that it carries.
+
+        Returns:
+            The number of rows, and the largest difference as a part of its tolerance.
+
+        Raises:
+            SelfTestError: the file has no self-test, or an output is over its tolerance.
+
+        Source: spec/format.md, "Self-test".
+        """
+        test = self.document.selftest
+        if test is None:
+            raise SelfTestError("selftest-absent", self.name, "a file with a self-test", "none")
+        inputs = [self.document.tensors[name].array for name in test.inputs]
+        results = self._plan.run(inputs)
+        largest = 0.0
+        for value, y, expected_name, tolerance_name in zip(
+            self.outputs, results, test.outputs, test.tolerances, strict=True
+        ):
+            expected = self.document.tensors[expected_name].array.astype(np.float64)
+            tolerance = self.document.tensors[tolerance_name].array.astype(np.float64)
+            with np.errstate(all="ignore"):
+                use = np.abs(y - expected) / tolerance
+            use = np.where((y == expected) | (np.isnan(y) & np.isnan(expected)), 0, use)
+            index = np.unravel_index(np.argmax(np.nan_to_num(use, nan=np.inf)), use.shape)
+            if not use[index] <= 1:
+                at = f"{value.name}[{', '.join(map(str, index))}]"
+                wanted = f"{expected[index]:.9g} within {tolerance[index]:.3g}"
+                raise SelfTestError("selftest-failed", at, wanted, f"{y[index]:.9g}")
+            largest = max(largest, float(use[index]))
+        return SelfTest(len(inputs[0]), largest)
+
+    def summary(self, print_fn: Callable[[str], object] = print) -> None:
+        """Prints the layers with their operators, output shapes and numbers of weights, as Keras's summary does.
+
+        Args:
+            print_fn: takes each line.
+        """
+        rows = [("Layer", "Operator", "Output shape", "Weights", "From")]
+        rows += [(value.name, "input", show(value.shape), "", "Input") for value in self.inputs]
+        for layer in self.layers:
+            count = sum(self.document.tensors[name].array.size for name in layer.weights.values())
+            shape = show(layer.outputs[0].shape)
+            rows.append((layer.name, layer.op, shape, f"{count:,}" if count else "", layer.made_from.class_name))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        print_fn(f"Model: {self.name}")
+        for i, row in enumerate(rows):
+            print_fn("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            if i == 0:
+                print_fn("  ".join("─" * width for width in widths))
+        used = {name for layer in self.layers for name in layer.weights.values()}
+        total = sum(self.document.tensors[name].array.size for name in used)
+        nbytes = sum(self.document.tensors[name].array.nbytes for name in used)
+        print_fn(f"Weights: {total:,} ({nbytes:,} bytes)")
+
+    # What goes in
+
+    def _inputs(self, x: Any) -> list[Array]:
+        arrays = self._arrays(x)
+        self._rows(arrays)
+        return self._fitted(arrays)
+
+    def _arrays(self, x: Any) -> list[Array]:
+        """One array for each input, not yet of its dtype."""
+        inputs = self.inputs
+        if isinstance(x, Mapping):
+            return self._by_name(x)
+        if len(inputs) == 1:
+            if isinstance(x, list | tuple) and len(x) == 1 and _rank(x[0]) == len(inputs[0].shape):
+                x = x[0]  # Keras's list of one input
+            return [_array(x, inputs[0])]
+        if not isinstance(x, list | tuple) or len(x) != len(inputs):
+            received = f"{type(x).__name__} of {len(x)}" if isinstance(x, list | tuple) else type(x).__name__
+            names = ", ".join(value.name for value in inputs)
+            raise InputError("input-number", "x", f"a list of {len(inputs)} arrays, or a dict ({names})", received)
+        return [_array(item, value) for item, value in zip(x, inputs, strict=True)]
+
+    def _by_name(self, x: Mapping[Any, Any]) -> list[Array]:
+        names = [value.name for value in self.inputs]
+        if set(x) != set(names):
+            raise InputError("input-names", "x", f"the keys {', '.join(names)}", ", ".join(map(str, x)) or "no key")
+        return [_array(x[value.name], value) for value in self.inputs]
+
+    def _rows(self, arrays: Sequence[Array]) -> int:
+        """The number of rows; raises where a shape does not fit."""
+        bound: dict[str, int] = {}
+        for i, (value, array) in enumerate(zip(self.inputs, arrays, strict=True)):
+            before = {n: bound[n] for n in value.shape if isinstance(n, str) and n in bound}
+            if not bind(value.shape, array.shape, bound):
+                where = f" with {', '.join(f'{n} = {m}' for n, m in before.items())}" if before and i else ""
+                raise ShapeError("shape", f"input {value.name!r}", show(value.shape) + where, show(array.shape))
+        return arrays[0].shape[0]
+
+    def _fitted(self, arrays: Sequence[Array]) -> list[Array]:
+        return [_fit(array, value) for value, array in zip(self.inputs, arrays, strict=True)]
+
+    def _chunk_rows(self) -> int:
+        """How many rows make the largest value of the graph fill a chunk."""
+        largest = max(prod(n for n in value.shape if isinstance(n, int)) for value in self.document.values.values())
+        return max(1, CHUNK_ELEMENTS // largest)
+
+    # What comes out
+
+    def _named(self, outputs: str | Sequence[str]) -> list[str]:
+        names = [outputs] if isinstance(outputs, str) else list(outputs)
+        for name in names:
+            if name not in self.document.values:
+                known = ", ".join(self.document.values)
+                raise InputError("output-name", "outputs", f"one of {known}", repr(name))
+        return names
+
+    def _chunked(
+        self, plan: Plan, names: Sequence[str], arrays: Sequence[Array], size: int, progress: bool
+    ) -> list[Array]:
+        rows = len(arrays[0])
+        results: dict[str, Array] = {}
+        for start in range(0, rows, size):
+            chunk = plan.run(self._fitted([array[start : start + size] for array in arrays]))
+            for name, y in zip(names, chunk, strict=True):
+                if self.document.values[name].shape[:1] != (BATCH,):  # the same for every row
+                    results[name] = y
+                    continue
+                if name not in results:
+                    results[name] = np.empty((rows, *y.shape[1:]), y.dtype)
+                results[name][start : start + size] = y
+            if progress:
+                _show_progress(min(start + size, rows), rows)
+        return [results[name] for name in names]
+
+    def _packed(self, results: list[Array]) -> Any:
+        """The outputs in Keras's own structure."""
+        structure = self.document.output_structure
+        if structure is not None:
+            return _pack(structure, results)
+        return results[0] if len(results) == 1 else results
+
+
+class _Weights(Mapping[str, Array]):
+    """name -> the numbers of a tensor that some layer uses."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        used = (name for layer in document.layers for name in layer.weights.values())
+        self._names = tuple(dict.fromkeys(used))
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._document.weight(name)
+
+    def __iter__(self) -> Any:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _pack(structure: Json, results: Sequence[Array]) -> Any:
+    if isinstance(structure, dict):
+        return {key: _pack(member, results) for key, member in structure.items()}
+    if isinstance(structure, list):
+        return [_pack(member, results) for member in structure]
+    return results[structure]
+
+
+def _rank(x: Any) -> int:
+    return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
+
+
+def _array(x: Any, value: Value) -> Array:
+    """x as an array of real numbers; a missing last axis of 1 is added, as Keras does."""
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError) as error:
+        raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", error) from error
+    if array.dtype.kind not in "fiub":
+        received = f"an array of {array.dtype}"
+        raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", received)
+    if array.ndim == len(value.shape) - 1 and value.shape[-1] == 1:
+        array = array[..., np.newaxis]
+    return array
+
+
+def _fit(array: Array, value: Value) -> Array:
+    """An array of an input's own dtype; numbers that it cannot hold are refused."""
+    dtype = np.dtype(value.dtype)
+    if array.dtype == dtype and array.dtype.isnative:
+        return array
+    at = f"input {value.name!r}"
+    if dtype.kind == "f":
+        try:
+            with np.errstate(over="raise"):
+                return array.astype(dtype)
+        except FloatingPointError as error:
+            raise InputError("input-range", at, f"numbers within {dtype}'s range", "a larger one") from error
+    if array.dtype.kind == "f" or (dtype.kind == "b" and array.dtype.kind != "b"):
+        raise InputError("input-type", at, f"an array of {value}", f"an array of {array.dtype}")
+    if array.size and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        low, high = int(array.min()), int(array.max())
+        if low < limits.min or high > limits.max:
+            expected = f"numbers from {limits.min} to {limits.max}"
+            raise InputError("input-range", at, expected, f"{low} to {high}")
+    return array.astype(dtype)
+
+
+def _show_progress(done: int, rows: int) -> None:
+    width = 30
+    filled = width * done // rows
+    end = "\n" if done == rows else ""
+    sys.stderr.write(f"\r{'█' * filled}{'░' * (width - filled)} {done:,} of {rows:,} rows{end}")
+    sys.stderr.flush()

@@ -1,0 +1,187 @@
+"""What an .nnpack file says, as immutable objects: spec/format.md, "Header"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from nnpack.format.dtypes import DTYPES, Array, from_bfloat16
+from nnpack.format.limits import MAJOR
+
+Dimension = int | str
+Shape = tuple[Dimension, ...]
+Json = Any
+
+NONFINITE = "feature:nonfinite"
+QUANTIZATION = "feature:quantization"
+FEATURES = (NONFINITE, QUANTIZATION)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What flows along an edge of the graph; a dimension is a number or the name of one."""
+
+    name: str
+    dtype: str
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {show(self.shape)}"
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """weight = (int32(q) - int32(zero_point)) * scale, along `axis` or for the whole tensor."""
+
+    scale: str
+    zero_point: str
+    axis: int | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array of the payload, as stored: read-only, a view of the file where there is one."""
+
+    name: str
+    dtype: str
+    array: Array
+    quantization: Quantization | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+
+@dataclass(frozen=True)
+class Source:
+    """The Keras layer that a layer was made from; never changes numbers."""
+
+    class_name: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator applied: values in, values out, weights by role, attributes all explicit."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[Value, ...]
+    weights: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    source: Source | None = None
+
+    @property
+    def made_from(self) -> Source:
+        """`source`, or what its absence says: a layer of the same name and of the operator's own class."""
+        return self.source or namesake(self.name, self.op)
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Names of the tensors that hold a few rows of each input, and each output's expected values and tolerances."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    tolerances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole file. Its canonical bytes are a function of it alone."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    tensors: Mapping[str, Tensor]
+    producer: Mapping[str, str]
+    version: tuple[int, int] = (MAJOR, 0)
+    metadata: Mapping[str, Json] | None = None
+    output_structure: Json = None
+    selftest: SelfTest | None = None
+    ext: Mapping[str, Json] | None = None
+    values: Mapping[str, Value] = field(init=False, repr=False, compare=False)
+    """Every value of the graph by its name: the inputs and what the layers make."""
+
+    def __post_init__(self) -> None:
+        made = [*self.inputs, *(value for layer in self.layers for value in layer.outputs)]
+        object.__setattr__(self, "values", MappingProxyType({value.name: value for value in made}))
+
+    def requires(self, nonfinite: bool | None = None) -> list[str]:
+        """Everything that a reader must have, sorted: operators, dtypes, features.
+
+        Args:
+            nonfinite: whether some weight is NaN or infinite; None finds out, which reads every weight.
+        """
+        items = {f"op:{layer.op}" for layer in self.layers}
+        items |= {f"dtype:{value.dtype}" for value in self.values.values()}
+        items |= {f"dtype:{tensor.dtype}" for tensor in self.tensors.values()}
+        if any(tensor.quantization for tensor in self.tensors.values()):
+            items.add(QUANTIZATION)
+        if not all(map(finite, self.tensors.values())) if nonfinite is None else nonfinite:
+            items.add(NONFINITE)
+        return sorted(items)
+
+    def weight(self, name: str) -> Array:
+        """The numbers that tensor `name` stands for, read-only: a view of the file where numpy has its type.
+
+        float16 stays float16; bfloat16 and quantized tensors are widened to float32.
+        """
+        tensor = self.tensors[name]
+        if tensor.quantization:
+            return read_only(self._dequantized(tensor, tensor.quantization))
+        if tensor.dtype == "bfloat16":
+            return read_only(from_bfloat16(tensor.array))
+        return tensor.array
+
+    def computed(self, name: str) -> Array:
+        """The numbers of tensor `name` in the type that layers compute in."""
+        array = self.weight(name)
+        return array.astype(np.float32) if array.dtype == np.float16 else array
+
+    def computed_dtype(self, name: str) -> str:
+        """The dtype of `computed(name)`, without making it."""
+        tensor = self.tensors[name]
+        return "float32" if tensor.quantization else DTYPES[tensor.dtype].computed
+
+    def _dequantized(self, tensor: Tensor, quantization: Quantization) -> Array:
+        scale = self.tensors[quantization.scale].array
+        zero_point = self.tensors[quantization.zero_point].array
+        if quantization.axis is not None:
+            along = [1] * len(tensor.shape)
+            along[quantization.axis] = -1
+            scale, zero_point = scale.reshape(along), zero_point.reshape(along)
+        steps: Array = tensor.array.astype(np.int32) - zero_point.astype(np.int32)
+        return np.asarray(steps.astype(np.float32) * scale)
+
+
+def finite(tensor: Tensor) -> bool:
+    """Whether every number of a tensor is neither NaN nor infinite."""
+    if tensor.dtype == "bfloat16":
+        return not bool(np.any((tensor.array & np.uint16(0x7F80)) == 0x7F80))
+    if tensor.array.dtype.kind != "f":
+        return True
+    # the extremes carry a NaN or an infinity along, and need no temporary array
+    return bool(np.isfinite(tensor.array.min()) and np.isfinite(tensor.array.max()))
+
+
+def read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def namesake(name: str, op: str) -> Source:
+    """The source of a layer that says nothing of it: `dense_1`, `dense@1` was made from the Dense called dense_1."""
+    words = op.partition("@")[0].split("_")
+    return Source("".join(word.capitalize() for word in words), name)
+
+
+def show(shape: Shape) -> str:
+    """(batch, 4)"""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

@@ -1,0 +1,647 @@
+"""Header map <-> Document: every rule of spec/format.md that needs no operator.
+
+Parsing builds typed objects and hands each thing that does not fit to a Report: the loader's raises at once, the
+validator's keeps the fault and goes on with what remains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nnpack.errors import FormatError, Report, RequirementError, pointer
+from nnpack.format.document import (
+    FEATURES,
+    NONFINITE,
+    Document,
+    Json,
+    Layer,
+    Quantization,
+    SelfTest,
+    Shape,
+    Source,
+    Tensor,
+    Value,
+    finite,
+)
+from nnpack.format.dtypes import COMPUTED, DTYPES
+from nnpack.format.limits import (
+    BATCH,
+    DIMENSION,
+    INTEGER,
+    ITEMS,
+    NAME_BYTES,
+    PAYLOAD_BYTES,
+    RANK,
+    aligned,
+)
+from nnpack.format.scan import describe
+
+T = TypeVar("T")
+Parser = Callable[[Any, str], Any]  # (item, where it is) -> what it says; a fault is raised
+
+
+# Parsing
+
+
+def parse(
+    header: Mapping[str, Any],
+    payload: memoryview,
+    version: tuple[int, int],
+    operators: frozenset[str],
+    report: Report,
+    *,
+    verify: bool = True,
+) -> Document | None:
+    """Builds the document that a header and a payload stand for.
+
+    Args:
+        header: the decoded header.
+        payload: the bytes behind it.
+        version: (major, minor) of the file.
+        operators: what the reader knows, as "dense@1".
+        report: takes each fault, a FormatError.
+        verify: whether to read the payload: its hash, gaps, booleans, NaN.
+
+    Returns:
+        The document; None where a fault was reported.
+    """
+    return _HeaderParser(header, payload, version, operators, report, verify).document()
+
+
+class _HeaderParser:
+    def __init__(
+        self,
+        header: Mapping[str, Any],
+        payload: memoryview,
+        version: tuple[int, int],
+        operators: frozenset[str],
+        report: Report,
+        verify: bool,
+    ) -> None:
+        self.header, self.payload, self.version, self.verify = header, payload, version, verify
+        self.operators, self.faults, self._report = operators, 0, report
+
+    def report(self, code: str, at: str, expected: object, received: object) -> None:
+        self.keep(FormatError(code, at, expected, received))
+
+    def keep(self, fault: FormatError) -> None:
+        self.faults += 1
+        self._report(fault)
+
+    def attempt(self, parser: Parser, item: Any, at: str) -> Any:
+        """What `parser` makes of an item; None, and a fault reported, where it does not fit."""
+        try:
+            return parser(item, at)
+        except FormatError as fault:
+            self.keep(fault)
+            return None
+
+    def each(self, parser: Parser, items: Any, at: str, least: int = 0) -> Iterator[tuple[str, Any]]:
+        """(where, what) for each element that fits of a list."""
+        if self.attempt(list_of(anything, least), items, at) is not None:
+            for i, item in enumerate(items):
+                parsed = self.attempt(parser, item, pointer(at, i))
+                if parsed is not None:
+                    yield pointer(at, i), parsed
+
+    def document(self) -> Document | None:
+        self.fields = self.top()
+        self.requirements()
+        tensors = self.tensors()
+        inputs = self.inputs()
+        layers, outputs = self.graph(inputs)
+        selftest = self.selftest(len(inputs), len(outputs), tensors)
+        self.references(layers, tensors, selftest)
+        structure = self.structure(len(outputs))
+        if self.faults:
+            return None
+        document = Document(
+            name=self.fields["model"]["name"],
+            metadata=self.fields["model"].get("metadata"),
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            layers=tuple(layers),
+            tensors={name: tensor for name, (_, tensor) in tensors.items()},
+            producer=self.fields["producer"],
+            version=self.version,
+            output_structure=structure,
+            selftest=selftest,
+            ext=self.fields.get("ext"),
+        )
+        self.complete(document)
+        return None if self.faults else document
+
+    # The top level, requirements
+
+    def top(self) -> dict[str, Any]:
+        """The header's own fields; lists are left to the methods that read them."""
+        required: dict[str, Parser] = {
+            "inputs": anything,
+            "layers": anything,
+            "model": record({"name": name}, {"metadata": mapping}),
+            "outputs": anything,
+            "payload_sha256": sha256,
+            "producer": record({"name": text, "version": text}),
+            "requires": list_of(text),
+            "tensors": anything,
+        }
+        optional = {"ext": extensions, "output_structure": anything, "selftest": anything}
+        return self.fields_of(self.header, "", required, optional)
+
+    def fields_of(
+        self, item: Mapping[str, Any], at: str, required: Mapping[str, Parser], optional: Mapping[str, Parser]
+    ) -> dict[str, Any]:
+        for key in sorted(item.keys() - required.keys() - optional.keys()):
+            self.report("unknown-key", pointer(at, key), f"one of {_names([*required, *optional])}", repr(key))
+        for key in sorted(required.keys() - item.keys()):
+            self.report("missing-key", at, f"the key {key!r}", "no such key")
+        known = {**required, **optional}
+        parsed = {key: self.attempt(known[key], item[key], pointer(at, key)) for key in sorted(item) if key in known}
+        return {key: value for key, value in parsed.items() if value is not None}
+
+    def requirements(self) -> None:
+        """Refuses what this reader lacks: all of it in one fault."""
+        known = self.operators | {f"dtype:{dtype}" for dtype in DTYPES} | set(FEATURES)
+        known |= {f"op:{operator}" for operator in self.operators}
+        requires = self.fields.get("requires", [])
+        lacking = [item for item in requires if item not in known]
+        if lacking:
+            expected = "only what this reader has"
+            self.keep(RequirementError("requires-unknown", "/requires", expected, ", ".join(map(repr, lacking))))
+
+    def complete(self, document: Document) -> None:
+        """`requires` lists exactly what is used, sorted."""
+        stated = self.fields["requires"]
+        nonfinite = not all(map(finite, document.tensors.values())) if self.verify else NONFINITE in stated
+        actual = document.requires(nonfinite=nonfinite)
+        if stated == actual:
+            return
+        missing, unused = sorted(set(actual) - set(stated)), sorted(set(stated) - set(actual))
+        if missing == [NONFINITE]:
+            bad = next(n for n, tensor in enumerate(document.tensors.values()) if not finite(tensor))
+            expected = f"finite numbers, or {NONFINITE!r} in /requires"
+            self.report("weight-not-finite", f"/tensors/{bad}", expected, "NaN or infinity")
+        elif missing:
+            self.report("requires-incomplete", "/requires", _names(missing), "a list without it")
+        elif unused:
+            self.report("requires-unused", "/requires", "only what the model uses", _names(unused))
+        else:
+            self.report("requires-order", "/requires", _names(actual), _names(stated))
+
+    # Tensors
+
+    def tensors(self) -> dict[str, tuple[str, Tensor]]:
+        """name -> (where, tensor), every rule of spec/format.md, "Tensors", held."""
+        found: dict[str, tuple[str, Tensor]] = {}
+        start, end = 0, 0
+        for at, entry in self.each(tensor_entry, self.header.get("tensors"), "/tensors"):
+            if entry["name"] in found:
+                self.report("duplicate-tensor", pointer(at, "name"), "a name of its own", repr(entry["name"]))
+            if self.placed(entry, at, start, end):
+                start, end = entry["offset"], entry["offset"] + entry["nbytes"]
+                tensor = self.view(entry, at)
+                found[entry["name"]] = (at, tensor)
+        if len(self.payload) != end and not self.faults:
+            self.report("payload-size", "/tensors", f"tensors that end the payload of {len(self.payload)} bytes", end)
+        if self.verify and "payload_sha256" in self.fields:
+            digest = hashlib.sha256(self.payload).hexdigest()
+            if digest != self.fields["payload_sha256"]:
+                self.report("hash-mismatch", "/payload_sha256", self.fields["payload_sha256"], digest)
+        for at, tensor in found.values():
+            if tensor.quantization:
+                self.quantized(tensor, tensor.quantization, at, found)
+        return found
+
+    def placed(self, entry: dict[str, Any], at: str, start: int, end: int) -> bool:
+        """Whether a tensor lies where it must: behind the one that lies in [start, end), only alignment between."""
+        where, offset = pointer(at, "offset"), entry["offset"]
+        before = self.faults
+        if offset % 64:
+            self.report("tensor-misaligned", where, "a multiple of 64", offset)
+        elif offset < start:
+            self.report("tensor-order", where, f"{aligned(end)}: tensors in the order of their offsets", offset)
+        elif offset < end:
+            self.report("tensor-overlap", where, f"{aligned(end)} or more", offset)
+        elif offset > aligned(end):
+            self.report("tensor-hole", where, aligned(end), offset)
+        elif offset + entry["nbytes"] > len(self.payload):
+            expected = f"a tensor within the payload of {len(self.payload)} bytes"
+            self.report("tensor-bounds", where, expected, f"bytes {offset} to {offset + entry['nbytes']}")
+        elif self.verify and any(self.payload[end:offset]):
+            self.report("gap-not-zero", where, f"zeros from {end} to {offset} of the payload", "other bytes")
+        return self.faults == before
+
+    def view(self, entry: dict[str, Any], at: str) -> Tensor:
+        data = self.payload[entry["offset"] : entry["offset"] + entry["nbytes"]]
+        if self.verify and entry["dtype"] == "bool" and (np.frombuffer(data, np.uint8) > 1).any():
+            self.report("bool-byte", at, "bytes 0 and 1", "another byte")
+        array = np.frombuffer(data, DTYPES[entry["dtype"]].stored).reshape(entry["shape"])
+        array.flags.writeable = False
+        return Tensor(entry["name"], entry["dtype"], array, entry.get("quantization"))
+
+    def quantized(self, tensor: Tensor, q: Quantization, at: str, tensors: dict[str, tuple[str, Tensor]]) -> None:
+        at = pointer(at, "quantization")
+        if tensor.dtype != "int8":
+            self.report("quantization-dtype", at, "a tensor of int8", tensor.dtype)
+        if q.axis is not None and q.axis >= len(tensor.shape):
+            self.report("axis-range", pointer(at, "axis"), f"an axis below {len(tensor.shape)}", q.axis)
+            return
+        expected: tuple[int, ...] = () if q.axis is None else (tensor.shape[q.axis],)
+        for role, dtype in (("scale", "float32"), ("zero_point", "int8")):
+            where, part = pointer(at, role), tensors.get(getattr(q, role))
+            if part is None:
+                self.report("tensor-missing", where, "the name of a tensor", repr(getattr(q, role)))
+            elif part[1].dtype != dtype or part[1].shape != expected or part[1].quantization:
+                received = f"{part[1].dtype} {part[1].shape}"
+                self.report("quantization-part", where, f"{dtype} {expected}, not quantized", received)
+            elif role == "scale" and not bool(np.all(_positive(part[1].array))):
+                self.report("scale-range", where, "finite numbers above 0", "another number")
+
+    # Graph
+
+    def inputs(self) -> list[Value]:
+        inputs = []
+        names: set[str] = set()
+        for at, value in self.each(value_entry, self.header.get("inputs"), "/inputs", least=1):
+            if value.name in names:
+                self.report("duplicate-value", pointer(at, "name"), "a name of its own", repr(value.name))
+            if value.shape[:1] != (BATCH,):
+                self.report("batch-axis", pointer(at, "shape"), f"{BATCH!r} as first dimension", list(value.shape))
+            names.add(value.name)
+            inputs.append(value)
+        return inputs
+
+    def graph(self, inputs: list[Value]) -> tuple[list[Layer], list[str]]:
+        entries = list(self.each(layer_entry, self.header.get("layers"), "/layers"))
+        later = {value.name for _, layer in entries for value in layer.outputs}
+        values = {value.name: value for value in inputs}
+        layers: set[str] = set()
+        for at, layer in entries:
+            self.known(layer, at)
+            if layer.name in layers:
+                self.report("duplicate-layer", pointer(at, "name"), "a name of its own", repr(layer.name))
+            layers.add(layer.name)
+            for i, source in enumerate(layer.inputs):
+                if source not in values:
+                    code = "forward-reference" if source in later else "undefined-value"
+                    self.report(code, f"{at}/inputs/{i}", "a value made before this layer", repr(source))
+            for i, value in enumerate(layer.outputs):
+                if value.name in values:
+                    where = f"{at}/outputs/{i}/name"
+                    self.report("duplicate-value", where, "a name of its own", repr(value.name))
+                values[value.name] = value
+        outputs = []
+        for at, output in self.each(name, self.header.get("outputs"), "/outputs", least=1):
+            if output not in values:
+                self.report("undefined-output", at, "a value of the graph", repr(output))
+            elif values[output].shape[:1] != (BATCH,):
+                self.report("batch-axis", at, f"a value with {BATCH!r} as first dimension", str(values[output]))
+            outputs.append(output)
+        if not self.faults:
+            self.alive(entries, outputs)
+        return [layer for _, layer in entries], outputs
+
+    def known(self, layer: Layer, at: str) -> None:
+        """The operator is one of the reader's, unless `requirements` has named it already."""
+        if layer.op in self.operators or f"op:{layer.op}" in self.fields.get("requires", ()):
+            return
+        versions = {op.partition("@")[0] for op in self.operators}
+        code = "operator-version" if layer.op.partition("@")[0] in versions else "operator-unknown"
+        self.keep(RequirementError(code, pointer(at, "op"), "an operator of this reader", repr(layer.op)))
+
+    def alive(self, entries: list[tuple[str, Layer]], outputs: list[str]) -> None:
+        """Refuses a layer that no output depends on."""
+        needed = set(outputs)
+        for at, layer in reversed(entries):
+            if not any(value.name in needed for value in layer.outputs):
+                self.report("dead-layer", at, "a layer that some output depends on", repr(layer.name))
+            needed.update(layer.inputs)
+
+    def references(
+        self, layers: list[Layer], tensors: dict[str, tuple[str, Tensor]], selftest: SelfTest | None
+    ) -> None:
+        """Every tensor that is named exists; every tensor that exists is named."""
+        unused = dict(tensors)
+        for i, layer in enumerate(layers):
+            for role, tensor in layer.weights.items():
+                if tensor not in tensors:
+                    at = pointer(f"/layers/{i}/weights", role)
+                    self.report("tensor-missing", at, "the name of a tensor", repr(tensor))
+                unused.pop(tensor, None)
+        for _, found in tensors.values():
+            if found.quantization:
+                unused.pop(found.quantization.scale, None)
+                unused.pop(found.quantization.zero_point, None)
+        for group in (selftest.inputs, selftest.outputs, selftest.tolerances) if selftest else ():
+            for tensor in group:
+                unused.pop(tensor, None)
+        if not self.faults:
+            for at, tensor_left in unused.values():
+                self.report("tensor-unreferenced", at, "a tensor that something uses", repr(tensor_left.name))
+
+    def selftest(self, n_inputs: int, n_outputs: int, tensors: dict[str, tuple[str, Tensor]]) -> SelfTest | None:
+        if "selftest" not in self.header:
+            return None
+        at = "/selftest"
+        names = list_of(name)
+        fields = self.attempt(
+            record({"inputs": names, "outputs": names, "tolerances": names}), self.header["selftest"], at
+        )
+        if fields is None:
+            return None
+        for key, n in (("inputs", n_inputs), ("outputs", n_outputs), ("tolerances", n_outputs)):
+            if len(fields[key]) != n:
+                self.report("selftest-count", pointer(at, key), f"{n} names of tensors", len(fields[key]))
+            for i, tensor in enumerate(fields[key]):
+                if tensor not in tensors:
+                    self.report("tensor-missing", f"{at}/{key}/{i}", "the name of a tensor", repr(tensor))
+        return SelfTest(*(tuple(fields[key]) for key in ("inputs", "outputs", "tolerances")))
+
+    def structure(self, n_outputs: int) -> Json:
+        """The nest that the outputs are answered in; its leaves are their indices, each once."""
+        if "output_structure" not in self.header:
+            return None
+        structure, at = self.header["output_structure"], "/output_structure"
+        leaves: list[Any] = []
+        _leaves(structure, leaves)
+        if sorted(leaves, key=repr) != sorted(range(n_outputs), key=repr) or any(type(i) is not int for i in leaves):
+            self.report("output-structure", at, f"the numbers 0 to {n_outputs - 1}, each once", leaves)
+        return structure
+
+
+def _leaves(structure: Json, leaves: list[Any]) -> None:
+    if isinstance(structure, dict | list):
+        for member in structure.values() if isinstance(structure, dict) else structure:
+            _leaves(member, leaves)
+    else:
+        leaves.append(structure)
+
+
+def _positive(scale: Any) -> Any:
+    return np.isfinite(scale) & (scale > 0)
+
+
+def _names(names: Any) -> str:
+    return ", ".join(repr(str(item)) for item in sorted(names)) or "nothing"
+
+
+# Parsers of one item each
+
+
+def anything(item: Any, at: str) -> Any:
+    return item
+
+
+def wrong(at: str, expected: str, item: Any) -> FormatError:
+    return FormatError("wrong-type", at, expected, describe(item))
+
+
+def text(item: Any, at: str) -> str:
+    if type(item) is not str:
+        raise wrong(at, "a string", item)
+    return item
+
+
+def name(item: Any, at: str) -> str:
+    length = len(text(item, at).encode())
+    if not 1 <= length <= NAME_BYTES:
+        raise FormatError("name-length", at, f"1 to {NAME_BYTES} bytes", length)
+    if "\0" in item:
+        raise FormatError("name-nul", at, "a name without NUL", ascii(item))
+    return str(item)
+
+
+def sha256(item: Any, at: str) -> str:
+    if len(text(item, at)) != 64 or set(item) - set("0123456789abcdef"):
+        raise FormatError("wrong-value", at, "64 lower-case hexadecimal digits", describe(item))
+    return str(item)
+
+
+def mapping(item: Any, at: str) -> dict[str, Any]:
+    if type(item) is not dict:
+        raise wrong(at, "a map", item)
+    return item
+
+
+def extensions(item: Any, at: str) -> dict[str, Any]:
+    for key in mapping(item, at):
+        name(key, pointer(at, key))
+        if "." not in key:
+            raise FormatError("wrong-value", pointer(at, key), "a reverse DNS name, such as org.example.note", key)
+    return dict(item)
+
+
+def integer(least: int, most: int, code: str = "wrong-value") -> Parser:
+    def parse_integer(item: Any, at: str) -> int:
+        if type(item) is not int:
+            raise wrong(at, "an integer", item)
+        if not least <= item <= most:
+            raise FormatError(code, at, f"an integer from {least} to {most}", item)
+        return item
+
+    return parse_integer
+
+
+def list_of(parser: Parser, least: int = 0, most: int = ITEMS) -> Parser:
+    def parse_list(item: Any, at: str) -> list[Any]:
+        if type(item) is not list:
+            raise wrong(at, "a list", item)
+        if not least <= len(item) <= most:
+            raise FormatError("list-length", at, f"{least} to {most} elements", len(item))
+        return [parser(member, f"{at}/{i}") for i, member in enumerate(item)]
+
+    return parse_list
+
+
+def map_of(parser: Parser) -> Parser:
+    def parse_map(item: Any, at: str) -> dict[str, Any]:
+        return {name(key, pointer(at, key)): parser(item[key], pointer(at, key)) for key in sorted(mapping(item, at))}
+
+    return parse_map
+
+
+def record(required: Mapping[str, Parser], optional: Mapping[str, Parser] | None = None) -> Parser:
+    known = {**required, **(optional or {})}
+
+    def parse_record(item: Any, at: str) -> dict[str, Any]:
+        for key in mapping(item, at):
+            if key not in known:
+                raise FormatError("unknown-key", pointer(at, key), f"one of {_names(known)}", repr(key))
+        for key in required:
+            if key not in item:
+                raise FormatError("missing-key", at, f"the key {key!r}", "no such key")
+        return {key: known[key](value, f"{at}/{key}") for key, value in item.items()}
+
+    return parse_record
+
+
+def dtype_of(names: Any) -> Parser:
+    def parse_dtype(item: Any, at: str) -> str:
+        if text(item, at) not in names:
+            raise FormatError("dtype-unknown", at, f"one of {_names(names)}", repr(item))
+        return str(item)
+
+    return parse_dtype
+
+
+def dimension(item: Any, at: str) -> int | str:
+    if type(item) is str:
+        return name(item, at)
+    if type(item) is not int:
+        raise wrong(at, "an integer or a symbol", item)
+    if not 1 <= item < DIMENSION:
+        raise FormatError("dimension-range", at, f"1 to {DIMENSION - 1}, or a symbol", item)
+    return item
+
+
+def shape_of(parser: Parser) -> Parser:
+    def parse_shape(item: Any, at: str) -> Shape:
+        if type(item) is list and len(item) > RANK:
+            raise FormatError("rank-range", at, f"at most {RANK} dimensions", len(item))
+        return tuple(list_of(parser)(item, at))
+
+    return parse_shape
+
+
+SIZE = integer(1, DIMENSION - 1, "dimension-range")
+_QUANTIZATION = record({"scale": name, "zero_point": name}, {"axis": integer(0, RANK - 1, "axis-range")})
+_TENSOR = record(
+    {
+        "name": name,
+        "dtype": dtype_of(DTYPES),
+        "shape": shape_of(SIZE),
+        "offset": integer(0, PAYLOAD_BYTES - 1),
+        "nbytes": integer(1, PAYLOAD_BYTES - 1),
+    },
+    {"quantization": _QUANTIZATION},
+)
+_VALUE = record({"name": name, "dtype": dtype_of(COMPUTED), "shape": shape_of(dimension)})
+_SOURCE = record({"class": text, "name": text})
+
+
+def value_entry(item: Any, at: str) -> Value:
+    return Value(**_VALUE(item, at))
+
+
+_LAYER = record(
+    {
+        "name": name,
+        "op": text,
+        "inputs": list_of(name),
+        "outputs": list_of(value_entry, 1),
+        "weights": map_of(name),
+        "attributes": mapping,
+    },
+    {"source": _SOURCE},
+)
+
+
+def tensor_entry(item: Any, at: str) -> dict[str, Any]:
+    entry: dict[str, Any] = _TENSOR(item, at)
+    elements = 1
+    for size in entry["shape"]:
+        elements *= size
+    if elements > INTEGER:
+        raise FormatError("element-count", pointer(at, "shape"), f"at most {INTEGER} elements", elements)
+    nbytes = elements * DTYPES[entry["dtype"]].itemsize
+    if entry["nbytes"] != nbytes:
+        raise FormatError("tensor-nbytes", pointer(at, "nbytes"), f"{nbytes}, from dtype and shape", entry["nbytes"])
+    if "quantization" in entry:
+        entry["quantization"] = Quantization(**entry["quantization"])
+    return entry
+
+
+def layer_entry(item: Any, at: str) -> Layer:
+    entry = _LAYER(item, at)
+    source = entry.get("source")
+    return Layer(
+        name=entry["name"],
+        op=entry["op"],
+        inputs=tuple(entry["inputs"]),
+        outputs=tuple(entry["outputs"]),
+        weights=entry["weights"],
+        attributes=entry["attributes"],
+        source=Source(source["class"], source["name"]) if source else None,
+    )
+
+
+# Building
+
+
+def build(document: Document) -> tuple[dict[str, Any], list[bytes]]:
+    """The header and the pieces of the payload that a document stands for."""
+    tensors, pieces, end = [], [], 0
+    for tensor in document.tensors.values():
+        data = np.ascontiguousarray(tensor.array, DTYPES[tensor.dtype].stored).tobytes()
+        pieces += [bytes(aligned(end) - end), data]
+        offset, end = aligned(end), aligned(end) + len(data)
+        tensors.append(_tensor_map(tensor, offset, len(data)))
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    header: dict[str, Any] = {
+        "inputs": [_value_map(value) for value in document.inputs],
+        "layers": [_layer_map(layer) for layer in document.layers],
+        "model": {"name": document.name},
+        "outputs": list(document.outputs),
+        "payload_sha256": digest.hexdigest(),
+        "producer": dict(document.producer),
+        "requires": document.requires(),
+        "tensors": tensors,
+    }
+    if document.metadata is not None:
+        header["model"]["metadata"] = dict(document.metadata)
+    if document.ext is not None:
+        header["ext"] = dict(document.ext)
+    if document.output_structure is not None:
+        header["output_structure"] = document.output_structure
+    if document.selftest:
+        header["selftest"] = {key: list(names) for key, names in vars(document.selftest).items()}
+    return _nfc(header), pieces
+
+
+def _value_map(value: Value) -> dict[str, Any]:
+    return {"name": value.name, "dtype": value.dtype, "shape": list(value.shape)}
+
+
+def _tensor_map(tensor: Tensor, offset: int, nbytes: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": tensor.name,
+        "dtype": tensor.dtype,
+        "shape": list(tensor.shape),
+        "offset": offset,
+        "nbytes": nbytes,
+    }
+    if tensor.quantization:
+        entry["quantization"] = {k: v for k, v in vars(tensor.quantization).items() if v is not None}
+    return entry
+
+
+def _layer_map(layer: Layer) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": layer.name,
+        "op": layer.op,
+        "inputs": list(layer.inputs),
+        "outputs": [_value_map(value) for value in layer.outputs],
+        "weights": dict(layer.weights),
+        "attributes": dict(layer.attributes),
+    }
+    if layer.source:
+        entry["source"] = {"class": layer.source.class_name, "name": layer.source.name}
+    return entry
+
+
+def _nfc(item: Any) -> Any:
+    """The same, every string in Unicode's normal form C."""
+    if isinstance(item, str):
+        return item if item.isascii() else unicodedata.normalize("NFC", item)
+    if isinstance(item, dict):
+        return {_nfc(key): _nfc(member) for key, member in item.items()}
+    if isinstance(item, list | tuple):
+        return [_nfc(member) for member in item]
+    return item

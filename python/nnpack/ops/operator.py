@@ -1,0 +1,244 @@
+"""What an operator is: a pure numpy function, its attributes, its rule of shapes, and how it rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnpack.errors import FormatError
+from nnpack.format.document import Dimension, Shape, show
+from nnpack.format.dtypes import COMPUTED, FLOATS
+from nnpack.format.limits import BATCH, DIMENSION, RANK
+from nnpack.format.scan import describe
+
+Array = NDArray[Any]
+OpenShape = tuple[Dimension | None, ...]
+"""A shape of which None is known when the operator runs; the layer declares a new symbol for it."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """What is known of an array before it exists."""
+
+    dtype: str
+    shape: Shape
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The types that an operator is applied to, and its attributes."""
+
+    inputs: tuple[Type, ...]
+    weights: Mapping[str, Type]
+    attributes: Mapping[str, Any]
+
+
+Infer = Callable[[Call], tuple[str, OpenShape]]
+Rounding = Callable[..., Array]
+"""(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md."""
+
+CheckWeights = Callable[[Mapping[str, Array], Mapping[str, Any]], None]
+
+
+# Attributes
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """The type and range of an attribute."""
+
+    kind: str
+    accepts: Callable[[Any], bool]
+    range: Callable[[Any], bool] = lambda item: True
+
+    def check(self, item: Any, at: str) -> None:
+        if not self.accepts(item):
+            raise FormatError("wrong-type", at, self.kind, describe(item))
+        if not self.range(item):
+            raise FormatError("wrong-value", at, self.kind, describe(item) if type(item) is not list else item)
+
+
+def _is_integers(item: Any) -> bool:
+    return type(item) is list and all(type(member) is int for member in item)
+
+
+NUMBER = Attribute("a number", lambda item: type(item) is float)
+NONZERO = Attribute("a number other than 0", NUMBER.accepts, lambda x: x != 0)
+NOT_NEGATIVE = Attribute("a number of at least 0", NUMBER.accepts, lambda x: x >= 0)
+BOOLEAN = Attribute("a boolean", lambda item: type(item) is bool)
+AXIS = Attribute(f"an integer from 1 to {RANK - 1}", lambda item: type(item) is int, lambda axis: 1 <= axis <= RANK - 1)
+AXES = Attribute(
+    f"ascending integers from 1 to {RANK - 1}, at least one",
+    _is_integers,
+    lambda axes: bool(axes) and axes == sorted(set(axes)) and axes[0] >= 1 and axes[-1] <= RANK - 1,
+)
+TARGET_SHAPE = Attribute(
+    f"at most {RANK - 1} integers from 1 to {DIMENSION - 1}, of which one may be -1",
+    _is_integers,
+    lambda shape: len(shape) <= RANK - 1 and shape.count(-1) <= 1 and all(n == -1 or 1 <= n < DIMENSION for n in shape),
+)
+DTYPE = Attribute(f"one of {', '.join(COMPUTED)}", lambda item: type(item) is str, lambda item: item in COMPUTED)
+
+
+# The operator
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of one version, frozen for ever.
+
+    Attributes:
+        name: "dense".
+        version: 1.
+        function: arrays, weights and attributes -> array; a function of its arguments alone.
+        inputs: the least and the largest number of inputs.
+        weights: role -> whether it must be there.
+        attributes: name -> type and range.
+        infer: types -> dtype and shape of the output; raises for a constraint that does not hold.
+        rounding: what spec/accuracy.md calls the scale of the operator.
+        check_weights: (weights, attributes) -> nothing; raises for a constraint on the numbers themselves.
+    """
+
+    name: str
+    version: int
+    function: Callable[..., Array]
+    inputs: tuple[int, int]
+    weights: Mapping[str, bool]
+    attributes: Mapping[str, Attribute]
+    infer: Infer
+    rounding: Rounding
+    check_weights: CheckWeights | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    def check(self, call: Call) -> tuple[str, OpenShape]:
+        """The dtype and shape of the output.
+
+        Raises:
+            FormatError: with a pointer relative to the layer.
+        """
+        least, most = self.inputs
+        if not least <= len(call.inputs) <= most:
+            expected = f"{least}" if least == most else f"{least} to {most}"
+            raise FormatError("input-count", "/inputs", expected, len(call.inputs))
+        for role in sorted(call.weights.keys() - self.weights.keys()):
+            raise FormatError("weight-unknown", f"/weights/{role}", f"one of {sorted(self.weights)}", repr(role))
+        for role, required in self.weights.items():
+            if required and role not in call.weights:
+                raise FormatError("weight-missing", "/weights", repr(role), "no such weight")
+        for key in sorted(call.attributes.keys() - self.attributes.keys()):
+            raise FormatError("attribute-unknown", f"/attributes/{key}", f"one of {sorted(self.attributes)}", repr(key))
+        for key, attribute in self.attributes.items():
+            if key not in call.attributes:
+                raise FormatError("attribute-missing", "/attributes", repr(key), "no such attribute")
+            attribute.check(call.attributes[key], f"/attributes/{key}")
+        return self.infer(call)
+
+
+OPERATORS: dict[str, Operator] = {}
+"""Every operator of this reader, by its id."""
+
+
+def operator(
+    infer: Infer,
+    rounding: Rounding,
+    *,
+    inputs: int | tuple[int, int] = 1,
+    weights: Mapping[str, bool] | None = None,
+    version: int = 1,
+    attributes: Mapping[str, Attribute] | None = None,
+    check_weights: CheckWeights | None = None,
+) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """Registers a function as the operator of its own name."""
+
+    def register(function: Callable[..., Array]) -> Callable[..., Array]:
+        count = (inputs, inputs) if isinstance(inputs, int) else inputs
+        name = function.__name__.rstrip("_")
+        new = Operator(name, version, function, count, weights or {}, attributes or {}, infer, rounding, check_weights)
+        OPERATORS[new.id] = new
+        return function
+
+    return register
+
+
+# Shared rules
+
+
+def require_float(call: Call) -> str:
+    """The one floating-point dtype of all inputs and weights."""
+    dtype = call.inputs[0].dtype if call.inputs else next(iter(call.weights.values())).dtype
+    if dtype not in FLOATS:
+        raise FormatError("dtype-mismatch", "/inputs/0", f"one of {', '.join(FLOATS)}", dtype)
+    for i, type_ in enumerate(call.inputs):
+        if type_.dtype != dtype:
+            raise FormatError("dtype-mismatch", f"/inputs/{i}", dtype, type_.dtype)
+    for role, type_ in call.weights.items():
+        if type_.dtype != dtype:
+            raise FormatError("dtype-mismatch", f"/weights/{role}", dtype, type_.dtype)
+    return dtype
+
+
+def require_shape(call: Call, role: str, *shape: Dimension | None) -> None:
+    """A weight has this shape; None stands for any number."""
+    received = call.weights[role].shape
+    if len(received) != len(shape) or any(n not in (None, m) for n, m in zip(shape, received, strict=True)):
+        expected = f"({', '.join('any' if n is None else str(n) for n in shape)})"
+        raise FormatError("weight-shape", f"/weights/{role}", expected, show(received))
+
+
+def require_axis(call: Call, axis: int, at: str) -> None:
+    """An axis lies within the first input's rank. (That it is not the batch's, its type has said.)"""
+    rank = call.inputs[0].rank
+    if axis >= rank:
+        raise FormatError("axis-range", at, f"an axis below {rank}, the rank of the input", axis)
+
+
+def same(call: Call) -> tuple[str, OpenShape]:
+    """The output is like the input, a floating-point array of any shape."""
+    return require_float(call), call.inputs[0].shape
+
+
+def broadcast(call: Call) -> OpenShape:
+    """numpy's broadcasting; a symbol fits itself and 1."""
+    rank = max(type_.rank for type_ in call.inputs)
+    result: list[Dimension] = [1] * rank
+    for i, type_ in enumerate(call.inputs):
+        for axis, n in enumerate(type_.shape, rank - type_.rank):
+            if result[axis] == 1:
+                result[axis] = n
+            elif n not in (1, result[axis]):
+                shapes = " and ".join(show(input_.shape) for input_ in call.inputs)
+                raise FormatError("broadcast-mismatch", f"/inputs/{i}", "shapes that broadcast together", shapes)
+    for axis, n in enumerate(result):
+        if axis and n == BATCH:
+            shapes = " and ".join(show(input_.shape) for input_ in call.inputs)
+            raise FormatError("batch-axis", "/inputs", f"{BATCH!r} to stay the first dimension", shapes)
+    return tuple(result)
+
+
+# Shared scales of rounding
+
+
+def exact(y: Array, *inputs: Array, **rest: Any) -> Array:
+    """Nothing is rounded: data movement, comparison, selection."""
+    return np.zeros_like(y, np.float64)
+
+
+def rounded(y: Array, *inputs: Array, **rest: Any) -> Array:
+    """One arithmetic operation."""
+    return np.abs(y)
+
+
+def summed(magnitude: Array, terms: int) -> Array:
+    """A sum of `terms` terms whose absolute values add up to `magnitude`."""
+    return np.asarray(magnitude * (1 + np.sqrt(terms) / 4))

@@ -1,0 +1,80 @@
+"""reshape and concatenate."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from nnpack.errors import FormatError
+from nnpack.format.document import Dimension, show
+from nnpack.format.limits import DIMENSION
+from nnpack.ops.operator import (
+    AXIS,
+    TARGET_SHAPE,
+    Array,
+    Call,
+    OpenShape,
+    exact,
+    operator,
+    require_axis,
+)
+
+
+def _reshape_types(call: Call) -> tuple[str, OpenShape]:
+    x, target = call.inputs[0], call.attributes["target_shape"]
+    if not x.shape:
+        raise FormatError("rank-range", "/inputs/0", "at least 1 dimension", show(x.shape))
+    symbols = [n for n in x.shape[1:] if isinstance(n, str)]
+    have = prod(n for n in x.shape[1:] if isinstance(n, int))
+    want = prod(n for n in target if n != -1)
+    mismatch = FormatError("reshape-count", "/attributes/target_shape", f"elements of {show(x.shape)}", target)
+    if -1 not in target:
+        if symbols or have != want:
+            raise mismatch
+        return x.dtype, (x.shape[0], *target)
+    inferred: Dimension | None = None  # known when the operator runs
+    if not symbols:
+        quotient, rest = divmod(have, want)
+        if rest or quotient >= DIMENSION:
+            raise mismatch
+        inferred = quotient
+    elif len(symbols) == 1 and have == want:
+        inferred = symbols[0]
+    return x.dtype, (x.shape[0], *(inferred if n == -1 else n for n in target))
+
+
+@operator(_reshape_types, exact, attributes={"target_shape": TARGET_SHAPE})
+def reshape(x: Array, target_shape: list[int]) -> Array:
+    """(batch, …) -> (batch, *target_shape), in C order. Source: spec/ops/reshape.md."""
+    # numpy cannot infer -1 where the batch is empty
+    known = prod(n for n in target_shape if n != -1)
+    inferred, rest = divmod(prod(x.shape[1:]), known)
+    if rest:
+        raise ValueError(f"{x.shape[1:]} does not divide into {target_shape}")
+    return x.reshape(x.shape[0], *(inferred if n == -1 else n for n in target_shape))
+
+
+def _concatenate_types(call: Call) -> tuple[str, OpenShape]:
+    axis, first = call.attributes["axis"], call.inputs[0]
+    require_axis(call, axis, "/attributes/axis")
+    along: Dimension | None = 0
+    for i, x in enumerate(call.inputs):
+        if x.dtype != first.dtype:
+            raise FormatError("dtype-mismatch", f"/inputs/{i}", first.dtype, x.dtype)
+        if x.rank != first.rank or any(
+            a != b for k, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if k != axis
+        ):
+            expected = f"{show(first.shape)}, other only along axis {axis}"
+            raise FormatError("concatenate-mismatch", f"/inputs/{i}", expected, show(x.shape))
+        n = x.shape[axis]
+        along = along + n if isinstance(along, int) and isinstance(n, int) else None
+    if len(call.inputs) == 1:
+        along = first.shape[axis]
+    return first.dtype, (*first.shape[:axis], along, *first.shape[axis + 1 :])
+
+
+@operator(_concatenate_types, exact, inputs=(1, 65_536), attributes={"axis": AXIS})
+def concatenate(*xs: Array, axis: int) -> Array:
+    """The inputs one behind the other along an axis. Source: spec/ops/concatenate.md."""
+    return np.concatenate(xs, axis)
