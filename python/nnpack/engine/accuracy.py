@@ -7,16 +7,19 @@ of the size of float32's rounding added wherever a float32 computation rounds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnpack.format.document import Document, Layer
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Operator
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnpack.format.dtypes import Array
+
 
 RUNS = 32
 DEVIATIONS = 8

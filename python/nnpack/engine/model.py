@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnpack.engine.check import bind, check
 from nnpack.engine.plan import Plan
@@ -16,7 +15,9 @@ from nnpack.errors import InputError, SelfTestError, ShapeError, stop
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
 
 CHUNK_ELEMENTS = 2**20
 """The most elements that one value has while predict works through a large array."""
@@ -92,7 +93,7 @@ class Model:
         Raises:
             ShapeError, InputError: as `predict`.
         """
-        return self._packed(self._plan.run(self._inputs(x)))
+        return self._packed(self._plan.run(self.fitted(x)))
 
     def predict(
         self,
@@ -192,7 +193,15 @@ class Model:
 
     # What goes in
 
-    def _inputs(self, x: Any) -> list[Array]:
+    def fitted(self, x: Any) -> list[Array]:
+        """What `predict` takes, as one array for each input, of the input's shape and dtype.
+
+        Args:
+            x: as for `predict`.
+
+        Raises:
+            ShapeError, InputError: as `predict`.
+        """
         arrays = self._arrays(x)
         self._rows(arrays)
         return self._fitted(arrays)
@@ -272,7 +281,7 @@ class Model:
         return results[0] if len(results) == 1 else results
 
 
-class _Weights(Mapping[str, Array]):
+class _Weights(Mapping[str, "Array"]):
     """name -> the numbers of a tensor that some layer uses."""
 
     def __init__(self, document: Document) -> None:

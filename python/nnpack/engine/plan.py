@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnpack.format.document import Document, Layer
 from nnpack.ops import OPERATORS
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 
 class Step(NamedTuple):

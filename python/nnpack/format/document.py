@@ -1,28 +1,34 @@
-"""What an .nnpack file says, as immutable objects: spec/format.md, "Header"."""
+"""What an .nnpack file says, as immutable objects: spec/format.md, "Header".
+
+Tuples with names where they suffice: a dataclass costs a millisecond of every program's start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.format.dtypes import DTYPES, Array, from_bfloat16
+from nnpack.format.dtypes import DTYPES, from_bfloat16
 from nnpack.format.limits import MAJOR
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 Dimension = int | str
 Shape = tuple[Dimension, ...]
 Json = Any
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 NONFINITE = "feature:nonfinite"
 QUANTIZATION = "feature:quantization"
 FEATURES = (NONFINITE, QUANTIZATION)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What flows along an edge of the graph; a dimension is a number or the name of one."""
 
     name: str
@@ -33,8 +39,7 @@ class Value:
         return f"{self.dtype} {show(self.shape)}"
 
 
-@dataclass(frozen=True)
-class Quantization:
+class Quantization(NamedTuple):
     """weight = (int32(q) - int32(zero_point)) * scale, along `axis` or for the whole tensor."""
 
     scale: str
@@ -42,8 +47,7 @@ class Quantization:
     axis: int | None = None
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(NamedTuple):
     """An array of the payload, as stored: read-only, a view of the file where there is one."""
 
     name: str
@@ -55,25 +59,27 @@ class Tensor:
     def shape(self) -> tuple[int, ...]:
         return self.array.shape
 
+    def widened(self) -> Array:
+        """The numbers that are stored, read-only; a view, but for bfloat16, which numpy does not have."""
+        return read_only(from_bfloat16(self.array)) if self.dtype == "bfloat16" else self.array
 
-@dataclass(frozen=True)
-class Source:
+
+class Source(NamedTuple):
     """The Keras layer that a layer was made from; never changes numbers."""
 
     class_name: str
     name: str
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One operator applied: values in, values out, weights by role, attributes all explicit."""
 
     name: str
     op: str
     inputs: tuple[str, ...]
     outputs: tuple[Value, ...]
-    weights: Mapping[str, str] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, str] = NOTHING
+    attributes: Mapping[str, Any] = NOTHING
     source: Source | None = None
 
     @property
@@ -82,8 +88,7 @@ class Layer:
         return self.source or namesake(self.name, self.op)
 
 
-@dataclass(frozen=True)
-class SelfTest:
+class SelfTest(NamedTuple):
     """Names of the tensors that hold a few rows of each input, and each output's expected values and tolerances."""
 
     inputs: tuple[str, ...]
@@ -91,7 +96,7 @@ class SelfTest:
     tolerances: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Document:
     """A whole file. Its canonical bytes are a function of it alone."""
 
@@ -106,7 +111,7 @@ class Document:
     output_structure: Json = None
     selftest: SelfTest | None = None
     ext: Mapping[str, Json] | None = None
-    values: Mapping[str, Value] = field(init=False, repr=False, compare=False)
+    values: Mapping[str, Value] = field(init=False)
     """Every value of the graph by its name: the inputs and what the layers make."""
 
     def __post_init__(self) -> None:
@@ -136,9 +141,7 @@ class Document:
         tensor = self.tensors[name]
         if tensor.quantization:
             return read_only(self._dequantized(tensor, tensor.quantization))
-        if tensor.dtype == "bfloat16":
-            return read_only(from_bfloat16(tensor.array))
-        return tensor.array
+        return tensor.widened()
 
     def computed(self, name: str) -> Array:
         """The numbers of tensor `name` in the type that layers compute in."""

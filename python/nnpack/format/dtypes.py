@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class DType:
+class DType(NamedTuple):
     """A storage type: its bytes as numpy sees them, and the type that layers compute in."""
 
     name: str
-    stored: np.dtype[np.generic]
+    stored: np.dtype[Any]
     computed: str
     """The dtype of a value made from it."""
 

@@ -102,8 +102,8 @@ class _HeaderParser:
             return None
 
     def each(self, parser: Parser, items: Any, at: str, least: int = 0) -> Iterator[tuple[str, Any]]:
-        """(where, what) for each element that fits of a list."""
-        if self.attempt(list_of(anything, least), items, at) is not None:
+        """(where, what) for each element that fits of a list; an absent one has been reported as a missing key."""
+        if items is not None and self.attempt(list_of(anything, least), items, at) is not None:
             for i, item in enumerate(items):
                 parsed = self.attempt(parser, item, pointer(at, i))
                 if parsed is not None:
@@ -282,10 +282,7 @@ class _HeaderParser:
         values = {value.name: value for value in inputs}
         layers: set[str] = set()
         for at, layer in entries:
-            self.known(layer, at)
-            if layer.name in layers:
-                self.report("duplicate-layer", pointer(at, "name"), "a name of its own", repr(layer.name))
-            layers.add(layer.name)
+            self.known(layer, at, layers)
             for i, source in enumerate(layer.inputs):
                 if source not in values:
                     code = "forward-reference" if source in later else "undefined-value"
@@ -295,6 +292,12 @@ class _HeaderParser:
                     where = f"{at}/outputs/{i}/name"
                     self.report("duplicate-value", where, "a name of its own", repr(value.name))
                 values[value.name] = value
+        outputs = self.outputs(values)
+        if not self.faults:
+            self.alive(entries, outputs)
+        return [layer for _, layer in entries], outputs
+
+    def outputs(self, values: Mapping[str, Value]) -> list[str]:
         outputs = []
         for at, output in self.each(name, self.header.get("outputs"), "/outputs", least=1):
             if output not in values:
@@ -302,12 +305,13 @@ class _HeaderParser:
             elif values[output].shape[:1] != (BATCH,):
                 self.report("batch-axis", at, f"a value with {BATCH!r} as first dimension", str(values[output]))
             outputs.append(output)
-        if not self.faults:
-            self.alive(entries, outputs)
-        return [layer for _, layer in entries], outputs
+        return outputs
 
-    def known(self, layer: Layer, at: str) -> None:
-        """The operator is one of the reader's, unless `requirements` has named it already."""
+    def known(self, layer: Layer, at: str, layers: set[str]) -> None:
+        """A layer has a name of its own, and one of the reader's operators (or `requirements` has named it)."""
+        if layer.name in layers:
+            self.report("duplicate-layer", pointer(at, "name"), "a name of its own", repr(layer.name))
+        layers.add(layer.name)
         if layer.op in self.operators or f"op:{layer.op}" in self.fields.get("requires", ()):
             return
         versions = {op.partition("@")[0] for op in self.operators}
@@ -601,7 +605,7 @@ def build(document: Document) -> tuple[dict[str, Any], list[bytes]]:
     if document.output_structure is not None:
         header["output_structure"] = document.output_structure
     if document.selftest:
-        header["selftest"] = {key: list(names) for key, names in vars(document.selftest).items()}
+        header["selftest"] = {key: list(names) for key, names in document.selftest._asdict().items()}
     return _nfc(header), pieces
 
 
@@ -618,7 +622,7 @@ def _tensor_map(tensor: Tensor, offset: int, nbytes: int) -> dict[str, Any]:
         "nbytes": nbytes,
     }
     if tensor.quantization:
-        entry["quantization"] = {k: v for k, v in vars(tensor.quantization).items() if v is not None}
+        entry["quantization"] = {k: v for k, v in tensor.quantization._asdict().items() if v is not None}
     return entry
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from nnpack.ops.operator import (
     NONZERO,
     NOT_NEGATIVE,
     NUMBER,
-    Array,
     Attribute,
     Call,
     OpenShape,
@@ -30,6 +29,9 @@ from nnpack.ops.operator import (
     summed,
 )
 from nnpack.ops.special import erfc
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805

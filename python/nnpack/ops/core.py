@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nnpack.errors import FormatError
 from nnpack.format.document import show
-from nnpack.ops.operator import DTYPE, Array, Call, OpenShape, exact, operator, require_float, require_shape, summed
+from nnpack.ops.operator import DTYPE, Call, OpenShape, exact, operator, require_float, require_shape, summed
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 
 def _dense_types(call: Call) -> tuple[str, OpenShape]:

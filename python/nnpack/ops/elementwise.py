@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from nnpack.ops.operator import Array, Call, OpenShape, broadcast, exact, operator, require_float, rounded
+from nnpack.ops.operator import Call, OpenShape, broadcast, exact, operator, require_float, rounded
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 
 def _types(call: Call) -> tuple[str, OpenShape]:

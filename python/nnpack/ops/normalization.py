@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from nnpack.errors import FormatError
 from nnpack.ops.operator import (
     AXIS,
     NOT_NEGATIVE,
-    Array,
     Call,
     OpenShape,
     operator,
@@ -20,6 +19,9 @@ from nnpack.ops.operator import (
     require_shape,
     summed,
 )
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 _WEIGHTS = {"gamma": False, "beta": False, "moving_mean": True, "moving_variance": True}
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nnpack.errors import FormatError
+from nnpack.errors import FormatError, pointer
 from nnpack.format.document import Dimension, Shape, show
 from nnpack.format.dtypes import COMPUTED, FLOATS
 from nnpack.format.limits import BATCH, DIMENSION, RANK
 from nnpack.format.scan import describe
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
 OpenShape = tuple[Dimension | None, ...]
 """A shape of which None is known when the operator runs; the layer declares a new symbol for it."""
 
 
-@dataclass(frozen=True)
-class Type:
+class Type(NamedTuple):
     """What is known of an array before it exists."""
 
     dtype: str
@@ -32,8 +31,7 @@ class Type:
         return len(self.shape)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """The types that an operator is applied to, and its attributes."""
 
     inputs: tuple[Type, ...]
@@ -42,17 +40,16 @@ class Call:
 
 
 Infer = Callable[[Call], tuple[str, OpenShape]]
-Rounding = Callable[..., Array]
+Rounding = Callable[..., "Array"]
 """(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md."""
 
-CheckWeights = Callable[[Mapping[str, Array], Mapping[str, Any]], None]
+CheckWeights = Callable[[Mapping[str, "Array"], Mapping[str, Any]], None]
 
 
 # Attributes
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """The type and range of an attribute."""
 
     kind: str
@@ -91,8 +88,7 @@ DTYPE = Attribute(f"one of {', '.join(COMPUTED)}", lambda item: type(item) is st
 # The operator
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """One operator of one version, frozen for ever.
 
     Attributes:
@@ -132,12 +128,14 @@ class Operator:
             expected = f"{least}" if least == most else f"{least} to {most}"
             raise FormatError("input-count", "/inputs", expected, len(call.inputs))
         for role in sorted(call.weights.keys() - self.weights.keys()):
-            raise FormatError("weight-unknown", f"/weights/{role}", f"one of {sorted(self.weights)}", repr(role))
+            raise FormatError("weight-unknown", pointer("/weights", role), f"one of {sorted(self.weights)}", repr(role))
         for role, required in self.weights.items():
             if required and role not in call.weights:
                 raise FormatError("weight-missing", "/weights", repr(role), "no such weight")
         for key in sorted(call.attributes.keys() - self.attributes.keys()):
-            raise FormatError("attribute-unknown", f"/attributes/{key}", f"one of {sorted(self.attributes)}", repr(key))
+            raise FormatError(
+                "attribute-unknown", pointer("/attributes", key), f"one of {sorted(self.attributes)}", repr(key)
+            )
         for key, attribute in self.attributes.items():
             if key not in call.attributes:
                 raise FormatError("attribute-missing", "/attributes", repr(key), "no such attribute")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,13 +13,15 @@ from nnpack.format.limits import DIMENSION
 from nnpack.ops.operator import (
     AXIS,
     TARGET_SHAPE,
-    Array,
     Call,
     OpenShape,
     exact,
     operator,
     require_axis,
 )
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
 
 
 def _reshape_types(call: Call) -> tuple[str, OpenShape]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from nnpack.ops.operator import Array
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
 
 # Chebyshev coefficients of exp(z²) · erfc(z) · (2 + z) / 2 as a function of 4/(2 + z) - 1, for z >= 0.
 # Computed with 40 digits; their rapid decay is what makes a shorter sum enough for float32.

@@ -1,0 +1,103 @@
+"""Rows of data as streams: .npy, .npz, .csv and .parquet, read and written in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnpack.cli import array_tables, csv_tables, parquet_tables
+from nnpack.errors import InputError
+from nnpack.format.document import Value
+from nnpack.format.files import Path, guarded, replacing
+
+Array = NDArray[Any]
+
+
+class Reader(Protocol):
+    """A table of inputs, read from its start to its end."""
+
+    def chunks(self, rows: int) -> Iterator[list[Array]]:
+        """One array for each input, of at most so many rows at a time; a table without rows gives one such chunk."""
+
+    def fraction(self, rows: int) -> float:
+        """How much of the table has been read when `rows` rows have."""
+
+
+class Writer(Protocol):
+    """A table of outputs, written chunk by chunk."""
+
+    def write(self, arrays: Sequence[Array]) -> None:
+        """Takes one array for each output; the first call fixes the shape of a row."""
+
+    def finish(self) -> None:
+        """Writes what only the end tells."""
+
+    def close(self) -> None:
+        """Lets go of what it holds, finished or not."""
+
+
+_WRITERS: dict[str, Callable[[str, Sequence[Value], IO[bytes]], Writer]] = {
+    ".npy": array_tables.NpyWriter,
+    ".npz": array_tables.NpzWriter,
+    ".csv": csv_tables.Writer,
+    ".parquet": parquet_tables.Writer,
+}
+KINDS = tuple(_WRITERS)
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a table, by its name: one of KINDS."""
+    kind = os.path.splitext(os.fspath(path))[1].lower()
+    if kind not in KINDS:
+        raise InputError("table-kind", os.fspath(path), f"a name that ends in {', '.join(KINDS)}", kind or "no ending")
+    return kind
+
+
+def open_reader(path: Path, inputs: Sequence[Value]) -> AbstractContextManager[Reader]:
+    """Opens a table that holds rows for the inputs of a model.
+
+    Raises:
+        FileError: it is missing, a directory, or cannot be read.
+        InputError: it does not fit the inputs.
+    """
+    path = os.fspath(path)
+    kind = kind_of(path)
+    with guarded(path, "a file that can be read"), open(path, "rb"):
+        pass
+    if kind == ".npy":
+        return array_tables.npy_reader(path, inputs)
+    if kind == ".npz":
+        return array_tables.npz_reader(path, inputs)
+    return csv_tables.reader(path, inputs) if kind == ".csv" else parquet_tables.reader(path, inputs)
+
+
+@contextmanager
+def open_writer(path: Path, outputs: Sequence[Value]) -> Iterator[Writer]:
+    """Opens a table for the outputs of a model; it appears when the block ends, and not at all when it fails.
+
+    Raises:
+        FileError: it cannot be written.
+        InputError: this kind of table cannot hold these outputs.
+    """
+    path = os.fspath(path)
+    kind = kind_of(path)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        writer = _WRITERS[kind](path, outputs, file)
+        try:
+            yield writer
+            writer.finish()
+            file.flush()
+            os.fsync(file.fileno())
+        finally:
+            writer.close()
+
+
+def read_all(path: Path, inputs: Sequence[Value], rows: int) -> list[Array]:
+    """The whole table: one array for each input."""
+    with open_reader(path, inputs) as reader:
+        return [np.concatenate(parts) for parts in zip(*reader.chunks(rows), strict=True)]

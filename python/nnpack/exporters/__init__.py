@@ -1,0 +1,1 @@
+"""Ways into a Document from the frameworks that train networks."""

@@ -1,0 +1,18 @@
+"""Keras model -> Document. The only part of nnpack that imports Keras."""
+
+from nnpack.exporters.keras import activations, core, merging, normalization, operations, reshaping
+from nnpack.exporters.keras.graph import export
+from nnpack.exporters.keras.verify import Comparison, OutputComparison, compare
+
+__all__ = [
+    "Comparison",
+    "OutputComparison",
+    "activations",
+    "compare",
+    "core",
+    "export",
+    "merging",
+    "normalization",
+    "operations",
+    "reshaping",
+]

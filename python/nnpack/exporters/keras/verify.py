@@ -1,0 +1,181 @@
+"""Keras's numbers against a file's: spec/accuracy.md, "Exporting"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nnpack.engine.accuracy import Reference, evaluate, worst
+from nnpack.engine.model import Model
+from nnpack.engine.samples import sample_inputs
+from nnpack.exporters.keras.graph import Ref, Trace, export, to_numpy
+
+Array = NDArray[Any]
+
+ROWS = 64
+_CHUNK = 256
+"""Rows that are evaluated at once: each evaluation holds every value of the graph in float64, several times."""
+
+
+class OutputComparison(NamedTuple):
+    """One output under Keras and under nnpack.
+
+    Attributes:
+        name: the output.
+        largest_error: the largest |Keras - nnpack|.
+        tolerance_use: the largest distance of either from the float64 reference, as a part of the tolerance there.
+        at: the index of that element.
+    """
+
+    name: str
+    largest_error: float
+    tolerance_use: float
+    at: tuple[int, ...]
+
+
+class Comparison(NamedTuple):
+    """Keras against nnpack, on the same rows.
+
+    Attributes:
+        rows: how many rows were predicted.
+        compared: how many of them stay within float32's range and were compared.
+        outputs: one comparison for each output.
+        diverging: the first layer whose numbers differ; None where all agree.
+        keras: output name -> what Keras predicts.
+        nnpack: output name -> what nnpack predicts.
+    """
+
+    rows: int
+    compared: int
+    outputs: tuple[OutputComparison, ...]
+    diverging: str | None
+    keras: Mapping[str, Array]
+    nnpack: Mapping[str, Array]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every output is within its tolerance."""
+        return all(output.tolerance_use <= 1 for output in self.outputs)
+
+
+def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
+    """Predicts with Keras and with nnpack and compares both with the file's float64 reference.
+
+    Args:
+        keras_model: a `keras.Model`.
+        model: the model that a file holds.
+        inputs: as for `Model.predict`; None takes varied rows that are always the same.
+
+    Returns:
+        The comparison, with the first diverging layer where the outputs do not agree.
+
+    Raises:
+        UnsupportedModelError: Keras's model cannot be exported.
+        InputError: the inputs do not fit.
+
+    Source: spec/accuracy.md, "Exporting".
+    """
+    _, traces = export(keras_model)
+    arrays = sample_inputs(model.document, ROWS) if inputs is None else model.fitted(inputs)
+    names = list(model.document.outputs)
+    by_keras = _predict(keras_model, model, arrays)
+    by_nnpack = dict(zip(names, model.predict(arrays, outputs=names), strict=True))
+    if set(by_keras) != set(by_nnpack) or any(by_keras[name].shape != by_nnpack[name].shape for name in names):
+        nothing = tuple(OutputComparison(name, np.inf, np.inf, ()) for name in names)
+        return Comparison(len(arrays[0]), 0, nothing, _first_structural(model, traces), by_keras, by_nnpack)
+    references, in_range = _references(model, arrays, names)
+    outputs = tuple(
+        _compare_output(name, by_keras[name], by_nnpack[name], references[name], in_range)
+        for name in dict.fromkeys(names)
+    )
+    comparison = Comparison(len(arrays[0]), int(in_range.sum()), outputs, None, by_keras, by_nnpack)
+    if comparison.agrees:
+        return comparison
+    return comparison._replace(diverging=_first_diverging(model, traces, arrays, in_range))
+
+
+def _compare_output(
+    name: str, by_keras: Array, by_nnpack: Array, reference: Reference, in_range: NDArray[np.bool_]
+) -> OutputComparison:
+    reference = Reference(reference.values[in_range], reference.tolerance[in_range])
+    use, at = max((worst(y[in_range], reference) for y in (by_keras, by_nnpack)), key=lambda found: found[0])
+    with np.errstate(all="ignore"):
+        error = np.abs(by_keras.astype(np.float64) - by_nnpack.astype(np.float64))[in_range]
+    rows = np.flatnonzero(in_range)
+    return OutputComparison(
+        name,
+        float(np.nanmax(error, initial=0.0)),
+        use,
+        (int(rows[at[0]]), *at[1:]) if at else (),
+    )
+
+
+def _predict(keras_model: Any, model: Model, arrays: Sequence[Array]) -> dict[str, Array]:
+    """Output name -> what Keras computes, for arrays in the order of the model's inputs."""
+    structure = getattr(keras_model, "_inputs_struct", None)
+    feed: Any = list(arrays) if len(arrays) > 1 else arrays[0]
+    if isinstance(structure, dict):
+        feed = dict(zip((value.name for value in model.inputs), arrays, strict=True))
+    rows = len(arrays[0])
+    chunks = []
+    for start in range(0, rows, _CHUNK):
+        part = keras.tree.map_structure(lambda x, at=start: keras.ops.convert_to_tensor(x[at : at + _CHUNK]), feed)
+        chunks.append([to_numpy(y) for y in keras.tree.flatten(keras_model(part, training=False))])
+    joined = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+    return dict(zip(model.document.outputs, joined, strict=True))
+
+
+def _references(
+    model: Model, arrays: Sequence[Array], names: Sequence[str]
+) -> tuple[dict[str, Reference], NDArray[np.bool_]]:
+    """The reference of values of the graph, chunk by chunk."""
+    parts = [
+        evaluate(model.document, [array[start : start + _CHUNK] for array in arrays], names)
+        for start in range(0, len(arrays[0]), _CHUNK)
+    ]
+    joined = {
+        name: Reference(
+            *(np.concatenate(chunks) for chunks in zip(*(part.outputs[name] for part in parts), strict=True))
+        )
+        for name in names
+    }
+    return joined, np.concatenate([part.in_range for part in parts])
+
+
+def _first_structural(model: Model, traces: Sequence[Trace]) -> str | None:
+    """The first call whose values the file does not have, or has otherwise."""
+    values = model.document.values
+    for trace in traces:
+        for value in trace.outputs:
+            if values.get(value.name) != value:
+                return trace.name
+    return None
+
+
+def _first_diverging(
+    model: Model, traces: Sequence[Trace], arrays: Sequence[Array], in_range: NDArray[np.bool_]
+) -> str | None:
+    """The first call that Keras computes otherwise than the file does, both fed with the file's own values."""
+    structural = _first_structural(model, traces)
+    if structural is not None:
+        return structural
+    rows = [array[in_range][:_CHUNK] for array in arrays]
+    names = list(model.document.values)
+    references, _ = _references(model, rows, names)
+    numbers = dict(zip(names, model.predict(rows, outputs=names), strict=True))
+
+    def fill(x: Any) -> Any:
+        return keras.ops.convert_to_tensor(numbers[x.name]) if isinstance(x, Ref) else x
+
+    for trace in traces:
+        args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
+        made = keras.tree.flatten(trace.operation(*args, **kwargs))
+        for value, y in zip(trace.outputs, made, strict=True):
+            ours, theirs = numbers[value.name], to_numpy(y)
+            if any(worst(x, references[value.name])[0] > 1 for x in (ours, theirs)):
+                return trace.name
+    return None

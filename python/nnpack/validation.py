@@ -1,0 +1,120 @@
+"""Validating: path -> every fault of a file, in one go. Loading stops at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nnpack.engine.check import check
+from nnpack.errors import FormatError
+from nnpack.format import container, files, header
+from nnpack.format.document import Document, Layer, Tensor
+from nnpack.format.dtypes import DTYPES
+from nnpack.format.scan import scan
+from nnpack.format.schema import schema_faults
+from nnpack.ops import OPERATORS
+
+T = TypeVar("T")
+
+_ABSENCE = {"attribute-missing", "missing-key", "weight-missing"}
+"""Codes whose place is where something should be: two of them at one place are two faults."""
+
+
+def validate(path: files.Path) -> list[FormatError]:
+    """Finds every fault of a file.
+
+    Args:
+        path: an .nnpack file.
+
+    Returns:
+        The faults, in the order of the file; none where it is valid. `nnpack.load` refuses the file exactly where one
+        of them is not of the canonical form, that is, has a code that does not start with "canonical-".
+
+    Raises:
+        FileError: the file is missing, a directory, or cannot be read.
+
+    Source: spec/format.md, spec/errors.md.
+    """
+    try:
+        data = files.read(path)
+    except FormatError as fault:
+        return [fault]
+    return faults(data)
+
+
+def faults(data: memoryview) -> list[FormatError]:
+    """Finds every fault of a file's bytes; result as for `validate`."""
+    found: list[FormatError] = []
+    try:
+        parts = container.read(data)
+        scan(data, container.VERSION_AT, found.append)
+        scan(data, parts.header_at, found.append)
+    except FormatError as fault:  # what follows cannot be read
+        return [fault]
+    document = header.parse(parts.header, parts.payload, parts.version, frozenset(OPERATORS), found.append)
+    if document is not None:
+        check(document, found.append)
+    else:
+        _check_sound_part(parts.header, parts.payload, found.append)
+    found += schema_faults(parts.header, OPERATORS)
+    once: dict[tuple[str, str, str], FormatError] = {}
+    for fault in found:
+        once.setdefault((fault.code, fault.at, fault.expected if fault.code in _ABSENCE else ""), fault)
+    return sorted(once.values(), key=lambda fault: _place(fault.at))
+
+
+def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:
+    """Holds to their operators those layers of a broken document of which everything is there."""
+    inputs = list(_fitting(header.value_entry, fields.get("inputs")))
+    tensors = dict(_views(fields.get("tensors"), payload))
+    values = {value.name for _, value in inputs}
+    layers: list[Layer] = []
+    places: list[int] = []
+    for i, layer in _fitting(header.layer_entry, fields.get("layers")):
+        made = {value.name for value in layer.outputs}
+        known = layer.op in OPERATORS and values.issuperset(layer.inputs) and values.isdisjoint(made)
+        if known and tensors.keys() >= set(layer.weights.values()):
+            layers.append(layer)
+            places.append(i)
+            values |= made
+    sound = Document(
+        name="",
+        inputs=tuple(value for _, value in inputs),
+        outputs=(),
+        layers=tuple(layers),
+        tensors=tensors,
+        producer={},
+    )
+
+    def report_in_place(fault: FormatError) -> None:
+        _, _, index, rest = fault.at.split("/", 3)
+        report(type(fault)(fault.code, f"/layers/{places[int(index)]}/{rest}", fault.expected, fault.received))
+
+    check(sound, report_in_place)
+
+
+def _fitting(parser: Callable[[Any, str], T], items: Any) -> Iterator[tuple[int, T]]:
+    """(index, what it says) for each element that `parser` takes."""
+    for i, item in enumerate(items if type(items) is list else ()):
+        try:
+            yield i, parser(item, "")
+        except FormatError:
+            continue
+
+
+def _views(items: Any, payload: memoryview) -> Iterator[tuple[str, Tensor]]:
+    """The tensors that lie within the payload; not those that hang together with others by quantization."""
+    for _, entry in _fitting(header.tensor_entry, items):
+        data = payload[entry["offset"] : entry["offset"] + entry["nbytes"]]
+        if len(data) == entry["nbytes"] and "quantization" not in entry:
+            array = np.frombuffer(data, DTYPES[entry["dtype"]].stored).reshape(entry["shape"])
+            yield entry["name"], Tensor(entry["name"], entry["dtype"], array)
+
+
+def _place(at: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts bytes before pointers, and pointers as a canonical header has them: keys by name, elements by number."""
+    if at.startswith("byte "):
+        return ((0, int(at[5:]), ""),)
+    return tuple((1, int(step), "") if step.isdecimal() else (2, 0, step) for step in at.split("/"))

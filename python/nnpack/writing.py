@@ -1,0 +1,263 @@
+"""Writing: Keras model or Model -> bytes or path, verified before anything appears."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnpack.engine.accuracy import evaluate
+from nnpack.engine.model import Model
+from nnpack.engine.samples import rows_of, sample_inputs
+from nnpack.errors import ExportMismatchError, ModelError
+from nnpack.format import container, files, header
+from nnpack.format.document import Document, SelfTest, Tensor, finite
+from nnpack.format.limits import MAJOR, MINOR, PAYLOAD_BYTES
+from nnpack.format.storage import store
+from nnpack.reading import load, loads
+
+if TYPE_CHECKING:
+    from nnpack.exporters.keras import Comparison
+    from nnpack.format.dtypes import Array
+
+
+SELFTEST_ROWS = 16
+SELFTEST_BYTES = (2**10, 2**16)
+"""A self-test takes an eighth of the weights' bytes at most, but always may take the first of these, never more
+than the second."""
+
+
+@dataclass(frozen=True)
+class DumpReport:
+    """What `dump` wrote, and how it was verified.
+
+    Attributes:
+        path: where the file is.
+        nbytes: its size.
+        sha256: the hash of the whole file, which names the model.
+        comparison: Keras's numbers against the file's; None where there was nothing to compare.
+        storage_errors: output name -> the largest difference that the storage type of the weights makes, on varied
+            inputs; empty for float32.
+    """
+
+    path: str
+    nbytes: int
+    sha256: str
+    comparison: Comparison | None = None
+    storage_errors: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.path}: {self.nbytes:,} bytes, SHA-256 {self.sha256}"]
+        for output in self.comparison.outputs if self.comparison else ():
+            part = f"{output.tolerance_use:.0%} of the tolerance"
+            lines.append(f"  {output.name}: largest difference from Keras {output.largest_error:.3g}, {part}")
+        for name, error in self.storage_errors.items():
+            lines.append(f"  {name}: largest difference from float32 weights {error:.3g}")
+        return "\n".join(lines)
+
+
+def dump(
+    model: Any,
+    path: files.Path,
+    *,
+    weights: str = "float32",
+    selftest: bool = True,
+    verify: bool = True,
+    target: tuple[int, int] | None = None,
+    allow_nonfinite: bool = False,
+) -> DumpReport:
+    """Writes a model to a file that predicts what the model predicts, or raises and writes nothing.
+
+    The file is written under a temporary name, loaded, and compared with Keras on varied inputs; only then is it
+    renamed to `path`. A file that was there before stays as it was until then.
+
+    Args:
+        model: a built Keras model (Sequential or functional), or an `nnpack.Model`.
+        path: where to write; the directory must exist.
+        weights: how to store float32 weights: "float32", "float16", "bfloat16" or "int8" (per channel, symmetric).
+            What a `Model` already stores in another type stays as it is.
+        selftest: whether to add a few rows of input with Keras's outputs, which `Model.selftest` predicts again.
+            Large models get none. A `Model` keeps the self-test that it has, unless its weights change.
+        verify: whether to compare with Keras on varied inputs. With False only the rows of the self-test are compared.
+        target: the version (major, minor) that readers must need at most; None lets the model decide.
+        allow_nonfinite: whether weights may be NaN or infinite; the file then says so.
+
+    Returns:
+        Size, hash, and the differences that were found.
+
+    Raises:
+        UnsupportedModelError: Keras's model cannot be exported; the error lists every reason.
+        ModelError: `weights` or `target` is unknown or out of reach; weights are not finite or overflow.
+        ExportMismatchError: the file would predict other numbers; the error names the first layer that diverges.
+        FileError: the file cannot be written.
+
+    Example:
+        >>> nnpack.dump(model, "m.nnpack")
+        >>> nnpack.load("m.nnpack").predict(x)
+
+    Source: spec/format.md, spec/accuracy.md.
+    """
+    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
+    with files.replacing(path) as temporary:
+        files.write(temporary, prepared.pieces)
+        written = load(temporary)
+        comparison = prepared.verified(written, verify)
+        errors = prepared.storage_errors(written)
+    nbytes = sum(map(len, prepared.pieces))
+    return DumpReport(os.fspath(path), nbytes, _sha256(prepared.pieces), comparison, errors)
+
+
+def dumps(
+    model: Any,
+    *,
+    weights: str = "float32",
+    selftest: bool = True,
+    verify: bool = True,
+    target: tuple[int, int] | None = None,
+    allow_nonfinite: bool = False,
+) -> bytes:
+    """The bytes that `dump` would write; arguments and errors as there."""
+    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
+    data = b"".join(prepared.pieces)
+    prepared.verified(loads(data), verify)
+    return data
+
+
+class _Prepared:
+    """A model on its way into a file."""
+
+    def __init__(
+        self, model: Any, weights: str, selftest: bool, target: tuple[int, int] | None, allow_nonfinite: bool
+    ) -> None:
+        self.keras_model = None if isinstance(model, Model) else model
+        original = model.document if isinstance(model, Model) else _exported(model)
+        _check_target(original, target)
+        if not allow_nonfinite:
+            _check_finite(original)
+        self.base = Model(original)
+        self.rows: list[Array] = []
+        document = store(original, weights)
+        self.converted = document is not original
+        if selftest and document.selftest is None and (self.keras_model is not None or self.converted):
+            document, self.rows = _with_selftest(document)
+        elif not selftest and document.selftest is not None:
+            document = _without_selftest(document, document.selftest)
+        head, payload = header.build(document)
+        if sum(map(len, payload)) >= PAYLOAD_BYTES:
+            expected = f"less than {PAYLOAD_BYTES} bytes of weights"
+            raise ModelError("model-size", f"model {document.name!r}", expected, str(sum(map(len, payload))))
+        self.pieces = container.write(document.version, head, payload)
+
+    def verified(self, written: Model, everything: bool) -> Comparison | None:
+        """Compares with Keras; raises where the numbers differ."""
+        if written.document.selftest is not None:
+            written.selftest()
+        if self.keras_model is None or not (everything or self.rows):
+            return None
+        from nnpack.exporters.keras import compare
+
+        # a smaller storage type changes numbers: what Keras confirms is the same model with float32 weights
+        model = self.base if self.converted else written
+        comparison = compare(self.keras_model, model, None if everything else self.rows)
+        if comparison.agrees:
+            return comparison
+        worst = max(comparison.outputs, key=lambda output: output.tolerance_use)
+        index = ", ".join(map(str, worst.at))
+        raise ExportMismatchError(
+            "export-mismatch",
+            comparison.diverging or worst.name,
+            "Keras's numbers within the tolerance",
+            f"{worst.name}[{index}] off by {worst.largest_error:.3g}, {worst.tolerance_use:.3g} × tolerance",
+        )
+
+    def storage_errors(self, written: Model) -> dict[str, float]:
+        """How far the smaller weights move each output, on varied inputs."""
+        if not self.converted:
+            return {}
+        inputs = sample_inputs(self.base.document, 64)
+        names = list(self.base.document.outputs)
+        before, after = (model.predict(inputs, outputs=names) for model in (self.base, written))
+        with np.errstate(all="ignore"):
+            return {
+                name: float(np.nanmax(np.abs(b.astype(np.float64) - a.astype(np.float64)), initial=0.0))
+                for name, b, a in zip(names, before, after, strict=True)
+            }
+
+
+def _exported(model: Any) -> Document:
+    if "keras" not in sys.modules:  # then it is no Keras model, and importing Keras would not make it one
+        received = f"{type(model).__module__}.{type(model).__name__}"
+        raise ModelError("model-type", "model", "a keras.Model of Keras 3, or an nnpack.Model", received)
+    from nnpack.exporters.keras import export
+
+    return export(model)[0]
+
+
+def _check_target(document: Document, target: tuple[int, int] | None) -> None:
+    if target is None:
+        return
+    pair = tuple(target) if isinstance(target, Sequence) else ()
+    if len(pair) != 2 or not all(type(n) is int for n in pair) or pair[0] != MAJOR or not 0 <= pair[1] <= MINOR:
+        raise ModelError("target-unknown", "target", f"({MAJOR}, 0) to ({MAJOR}, {MINOR})", repr(target))
+    if pair < document.version:
+        needed = f"version {document.version[0]}.{document.version[1]}"
+        raise ModelError("target-too-old", "target", needed, f"{pair[0]}.{pair[1]}")
+
+
+def _check_finite(document: Document) -> None:
+    bad = [name for name, tensor in document.tensors.items() if not finite(tensor)]
+    if bad:
+        expected = "finite weights (allow_nonfinite=True writes them all the same)"
+        names = ", ".join(map(repr, bad))
+        raise ModelError("weights-not-finite", f"model {document.name!r}", expected, f"NaN or infinity in {names}")
+
+
+def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
+    """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
+    candidates = sample_inputs(document, 64)
+    in_range = np.flatnonzero(evaluate(document, candidates).in_range)
+    outputs = [document.values[name] for name in document.outputs]
+    reference = evaluate(document, rows_of(candidates, in_range[:1])).outputs
+    row_bytes = sum(x[:1].nbytes for x in candidates) + sum(
+        2 * reference[value.name].values.size * np.dtype(value.dtype).itemsize for value in outputs
+    )
+    least, most = SELFTEST_BYTES
+    weight_bytes = sum(tensor.array.nbytes for tensor in document.tensors.values())
+    count = min(SELFTEST_ROWS, max(least, min(most, weight_bytes // 8)) // row_bytes)
+    if not in_range.size or not count:
+        return document, []
+    rows = rows_of(candidates, in_range[:count])
+    reference = evaluate(document, rows).outputs
+    tensors: dict[str, Tensor] = {}
+
+    def add(kind: str, i: int, dtype: str, array: Array) -> str:
+        name = f"{kind}{i}"  # no slash: no weight is called so
+        tensors[name] = Tensor(name, dtype, array.astype(dtype))
+        return name
+
+    test = SelfTest(
+        tuple(add("in", i, value.dtype, x) for i, (value, x) in enumerate(zip(document.inputs, rows, strict=True))),
+        tuple(add("out", i, value.dtype, reference[value.name].values) for i, value in enumerate(outputs)),
+        tuple(add("tol", i, value.dtype, reference[value.name].tolerance) for i, value in enumerate(outputs)),
+    )
+    # in front: their sizes leave fewer gaps than the last weights do
+    return replace(document, tensors={**tensors, **document.tensors}, selftest=test), rows
+
+
+def _without_selftest(document: Document, test: SelfTest) -> Document:
+    used = {name for layer in document.layers for name in layer.weights.values()}
+    dropped = {*test.inputs, *test.outputs, *test.tolerances} - used
+    tensors = {name: tensor for name, tensor in document.tensors.items() if name not in dropped}
+    return replace(document, tensors=tensors, selftest=None)
+
+
+def _sha256(pieces: Sequence[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
