@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -246,14 +246,14 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
         tuple(add("tol", i, value.dtype, reference[value.name].tolerance) for i, value in enumerate(outputs)),
     )
     # in front: their sizes leave fewer gaps than the last weights do
-    return replace(document, tensors={**tensors, **document.tensors}, selftest=test), rows
+    return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows
 
 
 def _without_selftest(document: Document, test: SelfTest) -> Document:
     used = {name for layer in document.layers for name in layer.weights.values()}
     dropped = {*test.inputs, *test.outputs, *test.tolerances} - used
     tensors = {name: tensor for name, tensor in document.tensors.items() if name not in dropped}
-    return replace(document, tensors=tensors, selftest=None)
+    return document._replace(tensors=tensors, selftest=None)
 
 
 def _sha256(pieces: Sequence[bytes]) -> str:

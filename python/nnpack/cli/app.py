@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from enum import Enum
@@ -241,7 +240,7 @@ def _answering(model: Model, outputs: list[str] | None) -> Model:
             raise InputError("output-name", "--outputs", f"one of {', '.join(document.values)}", repr(name))
         if document.values[name].shape[:1] != (BATCH,):
             raise InputError("output-name", "--outputs", f"a value with the axis {BATCH!r}", str(document.values[name]))
-    changed = dataclasses.replace(document, outputs=tuple(names), output_structure=None, selftest=None)
+    changed = document._replace(outputs=tuple(names), output_structure=None, selftest=None)
     return Model(changed)
 
 

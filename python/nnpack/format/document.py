@@ -6,7 +6,7 @@ Tuples with names where they suffice: a dataclass costs a millisecond of every p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,10 +96,7 @@ class SelfTest(NamedTuple):
     tolerances: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Document:
-    """A whole file. Its canonical bytes are a function of it alone."""
-
+class _Document(NamedTuple):
     name: str
     inputs: tuple[Value, ...]
     outputs: tuple[str, ...]
@@ -111,12 +108,16 @@ class Document:
     output_structure: Json = None
     selftest: SelfTest | None = None
     ext: Mapping[str, Json] | None = None
-    values: Mapping[str, Value] = field(init=False)
-    """Every value of the graph by its name: the inputs and what the layers make."""
 
-    def __post_init__(self) -> None:
+
+class Document(_Document):
+    """A whole file. Its canonical bytes are a function of it alone."""
+
+    @cached_property
+    def values(self) -> Mapping[str, Value]:
+        """Every value of the graph by its name: the inputs and what the layers make."""
         made = [*self.inputs, *(value for layer in self.layers for value in layer.outputs)]
-        object.__setattr__(self, "values", MappingProxyType({value.name: value for value in made}))
+        return MappingProxyType({value.name: value for value in made})
 
     def requires(self, nonfinite: bool | None = None) -> list[str]:
         """Everything that a reader must have, sorted: operators, dtypes, features.

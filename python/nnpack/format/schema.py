@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
-from referencing import Registry, Resource
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from nnpack.errors import FormatError, pointer
 from nnpack.format.limits import MAJOR
@@ -93,7 +94,9 @@ def load_schemas() -> list[dict[str, Json]]:
 @cache
 def _schemas() -> Schemas:
     schemas = load_schemas()
-    registry = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in schemas)
+    # without "$schema", which would bring jsonschema's own types back at every reference
+    contents = [{key: item for key, item in schema.items() if key != "$schema"} for schema in schemas]
+    registry = Registry().with_resources((schema["$id"], DRAFT202012.create_resource(schema)) for schema in contents)
 
     def validator(reference: str) -> Any:
         return _Validator({"$ref": reference}, registry=registry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +49,7 @@ def store(document: Document, weights: str) -> Document:
             tensors.update(_quantized(tensor) if len(tensor.shape) > 1 else {name: tensor})
         else:
             tensors[name] = _rounded(tensor, weights)
-    return replace(document, tensors=tensors, selftest=None)
+    return document._replace(tensors=tensors, selftest=None)
 
 
 def _rounded(tensor: Tensor, dtype: str) -> Tensor:
