@@ -58,11 +58,11 @@ def faults(data: memoryview) -> list[FormatError]:
         check(document, found.append)
     else:
         _check_sound_part(parts.header, parts.payload, found.append)
-    found += schema_faults(parts.header, OPERATORS)
+    found = _without_consequences(parts.header, found) + schema_faults(parts.header, OPERATORS)
     once: dict[tuple[str, str, str], FormatError] = {}
-    for fault in found:
-        once.setdefault((fault.code, fault.at, fault.expected if fault.code in _ABSENCE else ""), fault)
-    return sorted(once.values(), key=lambda fault: _place(fault.at))
+    for item in found:
+        once.setdefault((item.code, item.at, item.expected if item.code in _ABSENCE else ""), item)
+    return sorted(once.values(), key=lambda item: _place(item.at))
 
 
 def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:
@@ -93,6 +93,44 @@ def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Ca
         report(type(fault)(fault.code, f"/layers/{places[int(index)]}/{rest}", fault.expected, fault.received))
 
     check(sound, report_in_place)
+
+
+def _without_consequences(fields: Mapping[str, Any], found: list[FormatError]) -> list[FormatError]:
+    """Leaves out what is wrong only because something else is: a name whose owner is broken, the place behind it."""
+    layers, tensors = (_maps(fields.get(key)) for key in ("layers", "tensors"))
+    values = [value for layer in layers for value in _maps(layer.get("outputs"))] + _maps(fields.get("inputs"))
+    names = [value.get("name") for value in values]
+    there = {
+        "undefined-value": names,
+        "undefined-output": names,
+        "tensor-missing": [tensor.get("name") for tensor in tensors],
+    }
+    broken: set[str] = set()  # tensors, by their pointers
+    kept = []
+    for fault in found:
+        steps = fault.at.split("/")
+        tensor = "/".join(steps[:3]) if steps[1:2] == ["tensors"] and len(steps) > 2 else ""
+        before = f"/tensors/{int(steps[2]) - 1}" if tensor else ""
+        consequence = fault.code == "tensor-hole" and before in broken
+        if fault.code in there:
+            consequence = _item(fields, fault.at) in there[fault.code]
+        if not consequence:
+            kept.append(fault)
+        if tensor:
+            broken.add(tensor)
+    return kept
+
+
+def _item(fields: Mapping[str, Any], at: str) -> Any:
+    """What a pointer points to."""
+    item: Any = fields
+    for step in at.split("/")[1:]:
+        item = item[int(step)] if type(item) is list else item[step.replace("~1", "/").replace("~0", "~")]
+    return item
+
+
+def _maps(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if type(item) is dict] if type(items) is list else []
 
 
 def _fitting(parser: Callable[[Any, str], T], items: Any) -> Iterator[tuple[int, T]]:

@@ -168,11 +168,12 @@ class _Prepared:
             return comparison
         worst = max(comparison.outputs, key=lambda output: output.tolerance_use)
         index = ", ".join(map(str, worst.at))
+        theirs, ours = (float(numbers[worst.name][worst.at]) for numbers in (comparison.keras, comparison.nnpack))
         raise ExportMismatchError(
             "export-mismatch",
             comparison.diverging or worst.name,
             "Keras's numbers within the tolerance",
-            f"{worst.name}[{index}] off by {worst.largest_error:.3g}, {worst.tolerance_use:.3g} × tolerance",
+            f"{worst.name}[{index}]: Keras {theirs:.9g}, nnpack {ours:.9g}, {worst.tolerance_use:.3g} × tolerance",
         )
 
     def storage_errors(self, written: Model) -> dict[str, float]:

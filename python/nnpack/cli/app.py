@@ -218,6 +218,9 @@ def verify(
         if not comparison.agrees:
             layer = comparison.diverging
             show.show("They diverge." if layer is None else f"They diverge: the first layer that does is {layer}.")
+            smaller = {tensor.dtype for tensor in model.document.tensors.values()} & {"float16", "bfloat16", "int8"}
+            if smaller:
+                show.show(f"The file stores weights as {', '.join(sorted(smaller))}, which moves numbers.")
     if not comparison.agrees:
         raise typer.Exit(1)
 

@@ -53,11 +53,9 @@ class _Mapped:
 
     def __init__(self, path: str) -> None:
         try:
-            self.array = np.load(path, mmap_mode="r", allow_pickle=False)
+            self.array = npy.open_memmap(path, mode="r")
         except _BROKEN as error:
             raise InputError("table-file", path, "an .npy file of numbers", one_line(error)) from error
-        if not isinstance(self.array, np.ndarray):  # np.load opens an archive by its content, not by its name
-            raise InputError("table-file", path, "an .npy file of numbers", "an .npz archive: name it so")
         self.at, self.shape = path, self.array.shape
 
     def read(self, start: int, count: int) -> Array:

@@ -24,6 +24,7 @@ CELL = 32  # bytes that a number and its comma take at most, commonly
 
 _FLOAT = re.compile(r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|-?(nan|inf|infinity)", re.IGNORECASE)
 _INTEGER = re.compile(r"-?\d+")
+_TOO_LARGE = {"float32": 2.0**128 - 2.0**103, "float64": float("inf")}  # what rounds to infinity
 _BOOL = ("0", "1", "true", "false", "True", "False", "TRUE", "FALSE")
 
 
@@ -66,17 +67,17 @@ class Reader:
     def _first_row(self) -> tuple[list[str], int]:
         """The first row that is not blank, and how many lines it takes with those before it."""
         for line, row in self._rows():
-            return row, line
+            if row:
+                return row, line
         raise InputError("table-empty", self.path, "rows of numbers", "an empty file")
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """(number of its last line, cells) of each row that is not blank."""
+        """(number of its last line, cells) of each row; a blank line has no cells."""
         with open(self.path, encoding="utf-8-sig", errors="backslashreplace", newline="") as text:
             lines = csv.reader(text)
             try:
                 for row in lines:
-                    if row:
-                        yield lines.line_num, row
+                    yield lines.line_num, row
             except csv.Error as error:
                 at = f"{self.path}, line {lines.line_num}"
                 raise InputError("table-cell", at, "cells of numbers", one_line(error)) from error
@@ -113,15 +114,13 @@ class Reader:
         """Raises the first fault of the file; where there is none, counts its rows."""
         self.searched = True
         count, header = 0, self.names is not None
-        last = 0
         for line, row in self._rows():
-            if header:
-                header, last = False, line
-                continue
             at = f"{self.path}, line {line}"
-            if len(self.dtypes) == 1 and line > last + 1:
-                raise InputError("table-missing", f"{self.path}, line {last + 1}", "a number", "a blank line")
-            last = line
+            if header or not row:
+                header = header and not row
+                if not header and not row and len(self.dtypes) == 1:
+                    raise InputError("table-missing", at, "a number", "a blank line")
+                continue
             if len(row) != len(self.dtypes):
                 raise InputError("table-columns", at, f"{len(self.dtypes)} columns", len(row))
             for i, (cell, dtype) in enumerate(zip(row, self.dtypes, strict=True)):
@@ -143,9 +142,8 @@ def _fault(cell: str, dtype: str) -> str:
         return "" if _INTEGER.fullmatch(cell) and -(2**63) <= int(cell) < 2**63 else "a whole number"
     if not _FLOAT.fullmatch(cell):
         return "a number"
-    with np.errstate(over="ignore"):
-        infinite = np.isinf(np.dtype(dtype).type(float(cell)))
-    return f"a number within {dtype}'s range" if infinite and "inf" not in cell.lower() else ""
+    beyond = abs(float(cell)) >= _TOO_LARGE[dtype] and "inf" not in cell.lower()
+    return f"a number within {dtype}'s range" if beyond else ""
 
 
 def _is_number(cell: str) -> bool:

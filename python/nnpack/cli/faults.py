@@ -104,25 +104,26 @@ def _file_error(error: OSError) -> NnpackError:
 
 
 def _stop(error: NnpackError, as_json: bool) -> NoReturn:
+    told = False
     if as_json:
-        with suppress(OSError):
+        with suppress(OSError):  # then stderr has to do
             print_json({"error": as_dict(error)})
-    if not _settle_stdout() or not as_json:
-        for problem in problems(error):
-            sys.stderr.write(f"error: {printable(str(problem))}\n")
+            sys.stdout.flush()
+            told = True
+    _settle_stdout()
+    for problem in () if told else problems(error):
+        sys.stderr.write(f"error: {printable(str(problem))}\n")
     raise typer.Exit(1)
 
 
-def _settle_stdout() -> bool:
-    """Whether stdout took everything; what it did not take vanishes, lest the interpreter fail on it at its end."""
+def _settle_stdout() -> None:
+    """Lets what stdout does not take vanish, lest the interpreter fail on it at its end."""
     try:
         sys.stdout.flush()
-        return True
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-        return False
 
 
 def _jsonable(item: Any) -> Any:

@@ -75,7 +75,8 @@ def _panel(panel: Any, name: str, x: Array, y: Array) -> None:
     note = f"\n{rest:,} not finite, not shown" if rest else ""
     panel.set_title(f"{_literal(name)}: largest difference {largest}{note}", fontsize=10)
     panel.set(xlabel="Keras predict", ylabel="nnpack predict", aspect="equal")
-    panel.grid(color="#eeeeee", zorder=0)
+    panel.grid(color="#eeeeee")
+    panel.set_axisbelow(True)
 
 
 def _literal(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, Protocol
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnpack.cli import array_tables, csv_tables, parquet_tables
-from nnpack.errors import InputError
+from nnpack.errors import FileError, InputError
 from nnpack.format.document import Value
 from nnpack.format.files import Path, guarded, replacing
 
@@ -67,8 +68,11 @@ def open_reader(path: Path, inputs: Sequence[Value]) -> AbstractContextManager[R
     """
     path = os.fspath(path)
     kind = kind_of(path)
-    with guarded(path, "a file that can be read"), open(path, "rb"):
-        pass
+    with guarded(path, "a file that can be read"):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe can be read once only
+            raise FileError("file-not-regular", path, "a regular file", stat.filemode(mode))
+        open(path, "rb").close()
     if kind == ".npy":
         return array_tables.npy_reader(path, inputs)
     if kind == ".npz":

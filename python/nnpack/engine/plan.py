@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
 
+_VIEWS = ("constant@1", "identity@1", "reshape@1")
+"""Operators whose result may be memory of their input or of a weight."""
+
+
 class Step(NamedTuple):
     """One layer: its function with weights and attributes bound, and the slots that it reads, makes and frees."""
 
@@ -45,6 +49,8 @@ class Plan:
             kept.update(reads)
             steps.append(Step(bound(document, layer), reads, slots[layer.outputs[0].name], frees))
         self.steps = steps[::-1]
+        made = {slots[layer.outputs[0].name] for layer in layers if layer.op not in _VIEWS}
+        self.views = {slot for i, slot in enumerate(self.outputs) if slot not in made or slot in self.outputs[:i]}
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for arrays that are known to fit the document's inputs."""
@@ -54,7 +60,8 @@ class Plan:
                 values[output] = function(*[values[slot] for slot in reads])
                 for slot in frees:
                     values[slot] = None
-        return [values[slot] for slot in self.outputs]
+        # what is returned is the caller's own: no view of what was given, of a weight, or of another output
+        return [values[slot].copy() if slot in self.views else values[slot] for slot in self.outputs]
 
 
 def bound(document: Document, layer: Layer) -> Callable[..., Array]:

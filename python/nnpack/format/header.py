@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -125,7 +126,7 @@ class _HeaderParser:
             metadata=self.fields["model"].get("metadata"),
             inputs=tuple(inputs),
             outputs=tuple(outputs),
-            layers=tuple(layers),
+            layers=tuple(layer for _, layer in layers),
             tensors={name: tensor for name, (_, tensor) in tensors.items()},
             producer=self.fields["producer"],
             version=self.version,
@@ -198,12 +199,12 @@ class _HeaderParser:
     def tensors(self) -> dict[str, tuple[str, Tensor]]:
         """name -> (where, tensor), every rule of spec/format.md, "Tensors", held."""
         found: dict[str, tuple[str, Tensor]] = {}
-        start, end = 0, 0
-        for at, entry in self.each(tensor_entry, self.header.get("tensors"), "/tensors"):
+        end = 0
+        for at, entry in self.in_order(list(self.each(tensor_entry, self.header.get("tensors"), "/tensors"))):
             if entry["name"] in found:
                 self.report("duplicate-tensor", pointer(at, "name"), "a name of its own", repr(entry["name"]))
-            if self.placed(entry, at, start, end):
-                start, end = entry["offset"], entry["offset"] + entry["nbytes"]
+            if self.placed(entry, at, end):
+                end = entry["offset"] + entry["nbytes"]
                 tensor = self.view(entry, at)
                 found[entry["name"]] = (at, tensor)
         if len(self.payload) != end and not self.faults:
@@ -217,14 +218,20 @@ class _HeaderParser:
                 self.quantized(tensor, tensor.quantization, at, found)
         return found
 
-    def placed(self, entry: dict[str, Any], at: str, start: int, end: int) -> bool:
-        """Whether a tensor lies where it must: behind the one that lies in [start, end), only alignment between."""
+    def in_order(self, entries: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+        """The entries by their offsets, which is how they must be listed."""
+        for (_, before), (at, entry) in pairwise(entries):
+            if entry["offset"] < before["offset"]:
+                expected = f"{before['offset']} or more: tensors in the order of their offsets"
+                self.report("tensor-order", pointer(at, "offset"), expected, entry["offset"])
+        return sorted(entries, key=lambda item: item[1]["offset"])
+
+    def placed(self, entry: dict[str, Any], at: str, end: int) -> bool:
+        """Whether a tensor lies where it must: behind the one that ends at `end`, only alignment between."""
         where, offset = pointer(at, "offset"), entry["offset"]
         before = self.faults
         if offset % 64:
             self.report("tensor-misaligned", where, "a multiple of 64", offset)
-        elif offset < start:
-            self.report("tensor-order", where, f"{aligned(end)}: tensors in the order of their offsets", offset)
         elif offset < end:
             self.report("tensor-overlap", where, f"{aligned(end)} or more", offset)
         elif offset > aligned(end):
@@ -270,13 +277,14 @@ class _HeaderParser:
         for at, value in self.each(value_entry, self.header.get("inputs"), "/inputs", least=1):
             if value.name in names:
                 self.report("duplicate-value", pointer(at, "name"), "a name of its own", repr(value.name))
-            if value.shape[:1] != (BATCH,):
-                self.report("batch-axis", pointer(at, "shape"), f"{BATCH!r} as first dimension", list(value.shape))
+            if value.shape[:1] != (BATCH,) or BATCH in value.shape[1:]:
+                expected = f"{BATCH!r} as first dimension and nowhere else"
+                self.report("batch-axis", pointer(at, "shape"), expected, list(value.shape))
             names.add(value.name)
             inputs.append(value)
         return inputs
 
-    def graph(self, inputs: list[Value]) -> tuple[list[Layer], list[str]]:
+    def graph(self, inputs: list[Value]) -> tuple[list[tuple[str, Layer]], list[str]]:
         entries = list(self.each(layer_entry, self.header.get("layers"), "/layers"))
         later = {value.name for _, layer in entries for value in layer.outputs}
         values = {value.name: value for value in inputs}
@@ -295,7 +303,7 @@ class _HeaderParser:
         outputs = self.outputs(values)
         if not self.faults:
             self.alive(entries, outputs)
-        return [layer for _, layer in entries], outputs
+        return entries, outputs
 
     def outputs(self, values: Mapping[str, Value]) -> list[str]:
         outputs = []
@@ -327,15 +335,15 @@ class _HeaderParser:
             needed.update(layer.inputs)
 
     def references(
-        self, layers: list[Layer], tensors: dict[str, tuple[str, Tensor]], selftest: SelfTest | None
+        self, layers: list[tuple[str, Layer]], tensors: dict[str, tuple[str, Tensor]], selftest: SelfTest | None
     ) -> None:
         """Every tensor that is named exists; every tensor that exists is named."""
         unused = dict(tensors)
-        for i, layer in enumerate(layers):
+        for at, layer in layers:
             for role, tensor in layer.weights.items():
                 if tensor not in tensors:
-                    at = pointer(f"/layers/{i}/weights", role)
-                    self.report("tensor-missing", at, "the name of a tensor", repr(tensor))
+                    where = pointer(f"{at}/weights", role)
+                    self.report("tensor-missing", where, "the name of a tensor", repr(tensor))
                 unused.pop(tensor, None)
         for _, found in tensors.values():
             if found.quantization:

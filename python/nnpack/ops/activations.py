@@ -41,19 +41,34 @@ SELU_SCALE = 1.0507009873554805
 _STEP = 2.0**-20
 
 
-def _smooth(function: Callable[..., Array], magnitude: Callable[[Array], Array] | None) -> Rounding:
+def _size(x: Array, **attributes: Any) -> Array:
+    """|x|: the formula subtracts numbers of that size."""
+    return np.abs(x)
+
+
+def _underflow(x: Array, **attributes: Any) -> Array:
+    """|x| times the smallest normal float32, in units of u: the factor of x may be flushed to 0 below that."""
+    return np.abs(x) * 2.0**-102
+
+
+def _exponential_size(x: Array, alpha: float = SELU_ALPHA) -> Array:
+    """|alpha| where x < 0: exp(x) - 1 may be computed as it stands."""
+    return np.where(x < 0, abs(alpha), 0.0)
+
+
+def _smooth(function: Callable[..., Array], magnitude: Callable[..., Array] | None) -> Rounding:
     """|y| + |x·f'(x)|, and the size of the terms that cancel within the formula."""
 
     def rounding(y: Array, x: Array, **attributes: Any) -> Array:
         above, below = function(x * (1 + _STEP), **attributes), function(x * (1 - _STEP), **attributes)
         scale = np.abs(y) + np.abs(above - below) / (2 * _STEP)
-        return np.asarray(scale if magnitude is None else scale + magnitude(x))
+        return np.asarray(scale if magnitude is None else scale + magnitude(x, **attributes))
 
     return rounding
 
 
 def smooth(
-    magnitude: Callable[[Array], Array] | None = None, attributes: Mapping[str, Attribute] | None = None
+    magnitude: Callable[..., Array] | None = None, attributes: Mapping[str, Attribute] | None = None
 ) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Registers an elementwise function that rounds as a smooth function does."""
 
@@ -89,7 +104,7 @@ def clipped_relu(x: Array, max_value: float, negative_slope: float, threshold: f
     return np.where(x > threshold, np.clip(x, 0, max_value), below)
 
 
-@smooth(attributes={"alpha": NUMBER})
+@smooth(_exponential_size, {"alpha": NUMBER})
 def elu(x: Array, alpha: float) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -99,12 +114,12 @@ def celu(x: Array, alpha: float) -> Array:
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
 
 
-@smooth()
+@smooth(_exponential_size)
 def selu(x: Array) -> Array:
     return np.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(x, 0)))
 
 
-@smooth(magnitude=np.abs, attributes={"approximate": BOOLEAN})
+@smooth(_size, {"approximate": BOOLEAN})
 def gelu(x: Array, approximate: bool) -> Array:
     if approximate:
         return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi).astype(x.dtype) * (x + 0.044715 * x * x * x)))
@@ -116,12 +131,12 @@ def sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
-@smooth()
+@smooth(_underflow)
 def silu(x: Array) -> Array:
     return x / (1 + np.exp(-x))
 
 
-@smooth()
+@smooth(_underflow)
 def mish(x: Array) -> Array:
     return x * np.tanh(softplus(x))
 
@@ -146,7 +161,7 @@ def tanh(x: Array) -> Array:
     return np.tanh(x)
 
 
-@smooth(magnitude=np.abs)
+@smooth(_size)
 def tanh_shrink(x: Array) -> Array:
     return x - np.tanh(x)
 
@@ -196,7 +211,7 @@ def sparse_plus(x: Array) -> Array:
     return np.where(x < 1, np.square(np.maximum(x + 1, 0)) / 4, x)
 
 
-@smooth(magnitude=np.abs, attributes={"b": NOT_NEGATIVE})
+@smooth(_size, {"b": NOT_NEGATIVE})
 def squareplus(x: Array, b: float) -> Array:
     root = np.hypot(x, np.sqrt(b).astype(x.dtype))
     # for x < 0 the sum of the formula cancels; its product with the conjugate does not
@@ -227,8 +242,11 @@ def _normalizer(shifted: Array, exponentials: Array, axes: list[int]) -> tuple[A
 
 def _softmax_rounding(y: Array, x: Array, axes: list[int]) -> Array:
     shifted, exponentials = _shifted(x, axes)
-    normalizer, _ = _normalizer(shifted, exponentials, axes)
-    return np.where(y > 0, y * (normalizer + np.abs(shifted) / 4), 0)
+    normalizer, total = _normalizer(shifted, exponentials, axes)
+    relative = normalizer + np.abs(shifted) / 4
+    if len(axes) > 1:  # Keras computes exp(x - log Σ exp(x)) there, and that logarithm is rounded
+        relative = relative + np.abs(np.max(x, axis=tuple(axes), keepdims=True) + np.log(total))
+    return np.where(y > 0, y * relative, 0)
 
 
 @operator(_axes_types, _softmax_rounding, attributes={"axes": AXES})
@@ -257,25 +275,27 @@ def _sparsemax_types(call: Call) -> tuple[str, OpenShape]:
     return same(call)
 
 
+def _support(x: Array, axis: int) -> tuple[Array, Array, Array]:
+    """x from its largest to its smallest along axis, the running sums, and which of the ranks are kept."""
+    descending = -np.sort(-x, axis=axis)
+    sums = np.cumsum(descending, axis=axis)
+    ranks = np.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
+    return descending, sums, descending - (sums - 1) / ranks > 0
+
+
 def _sparsemax_rounding(y: Array, x: Array, axis: int) -> Array:
-    support = y > 0
-    count = np.maximum(support.sum(axis=axis, keepdims=True), 1)
-    tau = (np.where(support, np.abs(x), 0).sum(axis=axis, keepdims=True) + 1) / count
-    return summed(np.abs(x) + tau, x.shape[axis])
+    descending, _, kept = _support(x, axis)
+    sums = np.where(kept, np.cumsum(np.abs(descending), axis=axis), 0).sum(axis=axis, keepdims=True)
+    return summed(np.abs(x) + (sums + 1) / kept.sum(axis=axis, keepdims=True), x.shape[axis])
 
 
 @operator(_sparsemax_types, _sparsemax_rounding, attributes={"axis": AXIS})
 def sparsemax(x: Array, axis: int) -> Array:
-    """The point of the probability simplex nearest to x, along axis."""
-    x = np.moveaxis(x, axis, -1)
-    # shifting all of x moves no point of the projection, and keeps the sums small
-    x = x - np.max(x, axis=-1, keepdims=True)
-    descending = -np.sort(-x, axis=-1)
-    sums = np.cumsum(descending, axis=-1)
-    ranks = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    count = (descending * ranks > sums - 1).sum(axis=-1, keepdims=True)
-    tau = (np.take_along_axis(sums, np.maximum(count, 1) - 1, axis=-1) - 1) / count.astype(x.dtype)
-    return np.moveaxis(np.maximum(x - tau, 0), -1, axis)
+    """max(x - τ, 0) with Keras's τ, which adds up running sums; spec/ops/sparsemax.md says how others differ."""
+    _, sums, kept = _support(x, axis)
+    count = kept.sum(axis=axis, keepdims=True).astype(x.dtype)
+    tau = (np.where(kept, sums, 0).sum(axis=axis, keepdims=True) - 1) / count
+    return np.asarray(np.maximum(x - tau, 0))
 
 
 def _glu_types(call: Call) -> tuple[str, OpenShape]:
@@ -288,8 +308,8 @@ def _glu_types(call: Call) -> tuple[str, OpenShape]:
 
 
 def _glu_rounding(y: Array, x: Array, axis: int) -> Array:
-    _, gate = np.split(x, 2, axis)
-    return np.asarray(np.abs(y) * (1 + np.abs(gate)))
+    a, gate = np.split(x, 2, axis)
+    return np.asarray(np.abs(y) * (1 + np.abs(gate)) + _underflow(a))
 
 
 @operator(_glu_types, _glu_rounding, attributes={"axis": AXIS})

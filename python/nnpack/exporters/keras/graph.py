@@ -438,7 +438,8 @@ def export(model: Any) -> tuple[Document, list[Trace]]:
         producer={"name": "nnpack", "version": __version__},
         output_structure=_structure(model),
     )
-    return document, export_.traces
+    made = {value.name for layer in layers for value in layer.outputs}
+    return document, [trace for trace in export_.traces if any(value.name in made for value in trace.outputs)]
 
 
 def _check_model(model: Any) -> None:
@@ -490,14 +491,13 @@ def _without_needless_source(layer: Layer) -> Layer:
 
 
 def _structure(model: Any) -> Any:
-    """How Keras nests the outputs, where it is not one array or a list of several."""
+    """How Keras nests the outputs, where it is not one array (as which it also answers a list of one) or a list."""
     structure = getattr(model, "_outputs_struct", None)
     if structure is None or isinstance(structure, keras.KerasTensor):
         return None
     numbers = iter(range(len(model.outputs)))
-    nest = keras.tree.map_structure(lambda _: next(numbers), structure)
-    plain = _plain(nest)
-    return None if plain == list(range(len(model.outputs))) and len(plain) > 1 else plain
+    nest = _plain(keras.tree.map_structure(lambda _: next(numbers), structure))
+    return None if nest == list(range(len(model.outputs))) else nest
 
 
 def _plain(nest: Any) -> Any:

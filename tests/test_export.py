@@ -1,0 +1,410 @@
+"""Keras models of every kind that a perceptron is made of: the file predicts what Keras predicts, or dump refuses."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="the exporter needs Keras")
+
+from keras import layers, ops  # noqa: E402
+
+import nnpack  # noqa: E402
+from nnpack.engine.accuracy import evaluate, worst  # noqa: E402
+from nnpack.exporters.keras import compare  # noqa: E402
+
+
+def randomised(model, seed=0):
+    """The model with weights that no initialiser leaves: all different, none 0 or 1, variances positive."""
+    random = np.random.RandomState(seed)
+    for variable in model.variables:
+        if "seed" in variable.path or not variable.dtype.startswith("float"):
+            continue
+        numbers = random.uniform(-0.9, 0.9, variable.shape)
+        if "variance" in variable.path:
+            numbers = np.abs(numbers) + 0.3
+        variable.assign(numbers)
+    return model
+
+
+def packed(model):
+    return nnpack.loads(nnpack.dumps(model))
+
+
+def rows(shape, n=7, seed=1):
+    return np.random.RandomState(seed).uniform(-3, 3, (n, *shape)).astype(np.float32)
+
+
+def agree(model, x):
+    """Keras's own prediction is within the derived tolerance of the file's reference, and nnpack's is too."""
+    loaded = packed(model)
+    given = keras.tree.map_structure(np.asarray, x)
+    theirs = model.predict(given, verbose=0)
+    ours = loaded.predict(x)
+    keras.tree.assert_same_structure(theirs, ours)
+    evaluation = evaluate(loaded.document, loaded.fitted(x))
+    flat = zip(loaded.document.outputs, keras.tree.flatten(theirs), keras.tree.flatten(ours), strict=True)
+    for name, by_keras, by_nnpack in flat:
+        assert by_nnpack.dtype == by_keras.dtype
+        assert by_nnpack.shape == by_keras.shape
+        assert worst(by_keras, evaluation.outputs[name])[0] <= 1
+        assert worst(by_nnpack, evaluation.outputs[name])[0] <= 1
+    return loaded
+
+
+ACTIVATIONS = sorted(
+    name
+    for name, function in inspect.getmembers(keras.activations, callable)
+    if name not in ("deserialize", "get", "serialize")
+)
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "threshold"])
+@pytest.mark.parametrize("where", ["dense", "activation"])
+def test_activation(name, where):
+    # last, because Keras forgets that glu halves its axis
+    last = layers.Dense(6, activation=name) if where == "dense" else layers.Activation(name)
+    agree(randomised(keras.Sequential([keras.Input((4,)), layers.Dense(6), last])), rows((4,)) * 3)
+
+
+FUNCTIONS = {
+    "celu-alpha": lambda x: keras.activations.celu(x, alpha=0.4),
+    "elu-alpha": lambda x: keras.activations.elu(x, alpha=1.7),
+    "elu-negative": lambda x: keras.activations.elu(x, alpha=-0.6),
+    "gelu-approximate": lambda x: keras.activations.gelu(x, approximate=True),
+    "glu-axis": lambda x: keras.activations.glu(x, axis=1),
+    "hard-shrink": lambda x: keras.activations.hard_shrink(x, threshold=1.5),
+    "leaky-relu": lambda x: keras.activations.leaky_relu(x, negative_slope=0.35),
+    "log-softmax": lambda x: keras.activations.log_softmax(x, axis=1),
+    "relu-clipped": lambda x: keras.activations.relu(x, max_value=2.0),
+    "relu-all": lambda x: keras.activations.relu(x, negative_slope=0.2, max_value=1.5, threshold=0.5),
+    "relu-threshold": lambda x: keras.activations.relu(x, threshold=0.7),
+    "relu-slope-threshold": lambda x: keras.activations.relu(x, negative_slope=0.3, threshold=-0.7),
+    "relu-6": lambda x: keras.activations.relu(x, max_value=6),
+    "relu-6-slope": lambda x: keras.activations.relu(x, negative_slope=0.1, max_value=6),
+    "soft-shrink": lambda x: keras.activations.soft_shrink(x, threshold=0.9),
+    "softmax-axis": lambda x: keras.activations.softmax(x, axis=1),
+    "squareplus-b": lambda x: keras.activations.squareplus(x, b=0.3),
+    "threshold": lambda x: keras.activations.threshold(x, 0.4, -2.5),
+    "ops-silu": ops.silu,
+    "composed": lambda x: ops.tanh(x) * 0.5 + 1.0 / (2.0 + ops.sigmoid(x)),
+    "minimum-maximum": lambda x: ops.maximum(ops.minimum(x, 1.5), -0.5),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_activation_function_of_keras_operations(name):
+    function = FUNCTIONS[name]
+    inside = keras.Sequential([keras.Input((4, 6)), layers.Dense(6, activation=function)])
+    agree(randomised(inside), rows((4, 6)))
+    x = keras.Input((4, 6))
+    outside = keras.Model(x, layers.Dense(2)(function(layers.Dense(6)(x))))
+    agree(randomised(outside), rows((4, 6)))
+
+
+LAYERS = {
+    "dense": ((5,), lambda: layers.Dense(3)),
+    "dense-no-bias": ((5,), lambda: layers.Dense(3, use_bias=False)),
+    "dense-rank-3": ((2, 5), lambda: layers.Dense(3, activation="tanh")),
+    "dense-rank-4": ((2, 4, 5), lambda: layers.Dense(3)),
+    "dense-layer-as-activation": ((5,), lambda: layers.Dense(3, activation=layers.LeakyReLU(negative_slope=0.15))),
+    "relu": ((5,), lambda: layers.ReLU()),
+    "relu-all": ((5,), lambda: layers.ReLU(max_value=2.5, negative_slope=0.3, threshold=0.5)),
+    "relu-threshold": ((5,), lambda: layers.ReLU(threshold=0.5)),
+    "relu-6": ((5,), lambda: layers.ReLU(max_value=6)),
+    "leaky-relu": ((5,), lambda: layers.LeakyReLU()),
+    "elu": ((5,), lambda: layers.ELU(alpha=0.7)),
+    "prelu": ((3, 5), lambda: layers.PReLU()),
+    "prelu-shared": ((3, 5), lambda: layers.PReLU(shared_axes=[1])),
+    "softmax": ((3, 5), lambda: layers.Softmax()),
+    "softmax-axes": ((3, 5), lambda: layers.Softmax(axis=(1, 2))),
+    "flatten": ((2, 3, 4), lambda: layers.Flatten()),
+    "flatten-scalar": ((), lambda: layers.Flatten()),
+    "reshape": ((12,), lambda: layers.Reshape((3, 4))),
+    "reshape-inferred": ((12,), lambda: layers.Reshape((2, -1, 3))),
+    "batch-normalization": ((5,), lambda: layers.BatchNormalization()),
+    "batch-normalization-axis": ((3, 5, 2), lambda: layers.BatchNormalization(axis=1, epsilon=0.02)),
+    "batch-normalization-plain": ((5,), lambda: layers.BatchNormalization(center=False, scale=False)),
+    "batch-normalization-center": ((5,), lambda: layers.BatchNormalization(scale=False)),
+    "batch-normalization-scale": ((5,), lambda: layers.BatchNormalization(center=False)),
+    "rescaling": ((3, 2), lambda: layers.Rescaling(1 / 127.5, offset=-1)),
+    "rescaling-vector": ((3, 2), lambda: layers.Rescaling([0.1, 3.0], offset=[0.0, -2.0])),
+    "normalization": ((3,), lambda: layers.Normalization(mean=[0.3, -1.0, 2.0], variance=[0.5, 4.0, 0.0])),
+    "normalization-scalar": ((3,), lambda: layers.Normalization(mean=0.3, variance=2.0)),
+    "normalization-invert": ((3,), lambda: layers.Normalization(mean=[1.0, 2, 3], variance=[4.0, 5, 6], invert=True)),
+    "normalization-axis": ((2, 3), lambda: layers.Normalization(axis=1, mean=[1.0, 2.0], variance=[4.0, 5.0])),
+    "normalization-none": ((2, 3), lambda: layers.Normalization(axis=None, mean=1.0, variance=3.0)),
+    "dropout": ((5,), lambda: layers.Dropout(0.5)),
+    "gaussian-noise": ((5,), lambda: layers.GaussianNoise(0.5)),
+    "gaussian-dropout": ((5,), lambda: layers.GaussianDropout(0.5)),
+    "alpha-dropout": ((5,), lambda: layers.AlphaDropout(0.5)),
+    "spatial-dropout": ((3, 5), lambda: layers.SpatialDropout1D(0.5)),
+    "activity-regularization": ((5,), lambda: layers.ActivityRegularization(0.1)),
+    "identity": ((5,), lambda: layers.Identity()),
+    "linear": ((5,), lambda: layers.Activation("linear")),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer(name):
+    shape, make = LAYERS[name]
+    x = keras.Input(shape)
+    model = randomised(keras.Model(x, make()(x)))
+    agree(model, rows(shape))
+
+
+MERGES = {
+    "add": layers.Add,
+    "average": layers.Average,
+    "maximum": layers.Maximum,
+    "minimum": layers.Minimum,
+    "multiply": layers.Multiply,
+    "concatenate": layers.Concatenate,
+}
+
+
+@pytest.mark.parametrize("name", MERGES)
+def test_merging_three(name):
+    inputs = [keras.Input((4,), name=n) for n in "abc"]
+    model = keras.Model(inputs, MERGES[name]()(inputs))
+    agree(model, [rows((4,), seed=i) for i in range(3)])
+
+
+def test_subtract():
+    inputs = [keras.Input((4,)), keras.Input((4,))]
+    agree(keras.Model(inputs, layers.Subtract()(inputs)), [rows((4,)), rows((4,), seed=2)])
+
+
+def test_merging_broadcasts_and_expands_ranks_as_keras_does():
+    inputs = [keras.Input((3, 4)), keras.Input((4,)), keras.Input((1, 4))]
+    agree(keras.Model(inputs, layers.Add()(inputs)), [rows((3, 4)), rows((4,)), rows((1, 4))])
+
+
+def test_concatenate_along_an_inner_axis():
+    inputs = [keras.Input((2, 4)), keras.Input((3, 4))]
+    agree(keras.Model(inputs, layers.Concatenate(axis=1)(inputs)), [rows((2, 4)), rows((3, 4))])
+
+
+def test_operators_on_symbolic_tensors():
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    y = (a + b) * 2.0 - b / (a * a + 3.0)
+    y = ops.concatenate([y, 1.0 - b], axis=-1)
+    y = ops.reshape(ops.maximum(y, b[:, :1] if False else -0.25), (-1, 2, 4))
+    y = y + np.arange(4, dtype="float32")
+    agree(keras.Model([a, b], y), [rows((4,)), rows((4,), seed=3)])
+
+
+def nested():
+    inner = keras.Sequential([keras.Input((5,)), layers.Dense(5, activation="elu"), layers.Dropout(0.2)], name="inner")
+    x = keras.Input((5,))
+    middle = keras.Model(x, [inner(x), layers.Dense(3, name="tail")(inner(x))], name="middle")
+    y = keras.Input((5,), name="y")
+    first, second = middle(layers.BatchNormalization()(y))
+    third, _ = middle(first)
+    return keras.Model(y, layers.Concatenate()([second, third, inner(y)]))
+
+
+def test_nested_models_and_shared_layers():
+    model = randomised(nested())
+    loaded = agree(model, rows((5,)))
+    assert len(loaded.weights) == 2 + 2 + 4  # inner's Dense, tail, batch normalization: each once in the file
+    assert "middle/inner/dense" in " ".join(layer.name for layer in loaded.layers)
+
+
+def test_structures_of_inputs_and_outputs():
+    a, b = keras.Input((4,), name="a"), keras.Input((3,), name="b")
+    p = layers.Dense(2, activation="softmax", name="p")(layers.Concatenate()([a, b]))
+    q = layers.Dropout(0.5, name="q")(layers.Dense(3)(b))
+    x = {"a": rows((4,)), "b": rows((3,))}
+    agree(randomised(keras.Model({"a": a, "b": b}, {"z": p, "q": [q, p]})), x)
+    agree(randomised(keras.Model([a, b], [p, q])), [x["a"], x["b"]])
+    one = agree(randomised(keras.Model([b], [q])), x["b"])
+    assert one.document.outputs == ("q",)  # the name of the layer that vanished
+
+
+def test_an_input_may_be_an_output_and_is_not_shared_with_the_caller():
+    a = keras.Input((4,), name="a")
+    loaded = agree(keras.Model(a, [a, layers.Reshape((2, 2))(a)]), rows((4,)))
+    x = rows((4,))
+    for y in loaded.predict(x):
+        assert not np.shares_memory(x, y)
+
+
+def test_integer_and_boolean_inputs():
+    image = keras.Input((3, 2), dtype="uint8")
+    flag = keras.Input((6,), dtype="bool")
+    y = layers.Concatenate()([layers.Flatten()(layers.Rescaling(1 / 255)(image)), layers.Dense(2)(flag)])
+    x = [np.arange(42, dtype=np.uint8).reshape(7, 3, 2) * 6, rows((6,)) > 0]
+    agree(randomised(keras.Model([image, flag], y)), x)
+
+
+def test_unknown_dimensions():
+    a, b = keras.Input((None, 4), name="a"), keras.Input((None, 4), name="b")
+    y = layers.Dense(3, activation="softmax")(layers.Add()([a, b]))
+    loaded = agree(randomised(keras.Model([a, b], y)), [rows((5, 4)), rows((5, 4))])
+    with pytest.raises(nnpack.ShapeError, match="shape"):
+        loaded.predict([rows((5, 4)), rows((6, 4))])
+    long = keras.Model([a, b], layers.Concatenate(axis=1)([a, layers.Dense(4)(b)]))
+    agree(randomised(long), [rows((5, 4)), rows((2, 4))])
+
+
+def test_double_precision():
+    x = keras.Input((4,), dtype="float64")
+    model = keras.Model(x, layers.Dense(3, activation="tanh", dtype="float64")(x))
+    loaded = agree(randomised(model), rows((4,)).astype(np.float64))
+    assert loaded.outputs[0].dtype == "float64"
+    mixed = keras.Model(x, layers.Dense(3, dtype="float32")(layers.Dense(2, dtype="float64")(x)))
+    agree(randomised(mixed), rows((4,)).astype(np.float64))
+
+
+def test_adapted_normalization():
+    data = rows((3,), n=100) * [1, 10, 100] + [0, 5, -7]
+    layer = layers.Normalization()
+    layer.adapt(data)
+    agree(keras.Sequential([keras.Input((3,)), layer, layers.Dense(2)]), data[:9].astype(np.float32))
+
+
+def test_a_model_built_by_its_first_call():
+    model = keras.Sequential([layers.Dense(3), layers.Dense(2)])
+    model(np.zeros((5, 4), np.float32))
+    assert packed(randomised(model)).predict(rows((4,), n=3)).shape == (3, 2)
+
+
+def test_saved_and_loaded_by_keras(tmp_path):
+    inner = keras.Sequential([keras.Input((5,)), layers.Dense(5, activation="elu")], name="inner")
+    x = keras.Input((5,))
+    model = randomised(keras.Model(x, 2.0 * inner(layers.BatchNormalization()(inner(x))) + 1.0))
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    assert nnpack.dumps(again) == nnpack.dumps(model)
+
+
+# Refusals
+
+
+def problems(model):
+    with pytest.raises(nnpack.UnsupportedModelError) as caught:
+        nnpack.dumps(model)
+    return caught.value.problems
+
+
+def test_all_problems_in_one_error():
+    x = keras.Input((8, 8, 3))
+    y = layers.Conv2D(4, 3, name="conv")(x)
+    y = layers.Lambda(lambda t: t * 2, name="lambda", output_shape=(6, 6, 4))(y)
+    y = layers.Dense(2, activation=lambda t: ops.cos(t), name="cosine")(layers.Flatten()(y))
+    found = problems(keras.Model(x, y))
+    assert [(problem.code, problem.at) for problem in found] == [
+        ("layer-unsupported", "layer 'conv' (Conv2D)"),
+        ("layer-unsupported", "layer 'lambda' (Lambda)"),
+        ("layer-unsupported", "layer 'cosine/cos' (Cos)"),
+    ]
+
+
+def test_dropout_that_stays_on():
+    x = keras.Input((4,))
+    (problem,) = problems(keras.Model(x, layers.Dropout(0.5)(x, training=True)))
+    assert "training=True" in problem.received
+
+
+def test_a_mask_is_not_dropped():
+    x, mask = keras.Input((4,)), keras.Input((4,), dtype="bool")
+    (problem,) = problems(keras.Model([x, mask], layers.Softmax()(x, mask=mask)))
+    assert "mask" in problem.received
+
+
+def test_a_subclass_of_a_layer_has_other_code():
+    class Shifted(layers.Dense):
+        def call(self, inputs, training=None):
+            return super().call(inputs) + 1
+
+    (problem,) = problems(keras.Sequential([keras.Input((4,)), Shifted(2)]))
+    assert "Shifted" in problem.received
+
+
+def test_models_whose_graph_does_not_say_what_their_call_does():
+    class Doubled(keras.Model):
+        def call(self, inputs):
+            return 2 * super().call(inputs)
+
+    x = keras.Input((4,))
+    (problem,) = problems(Doubled(x, layers.Dense(2)(x)))
+    assert "subclassed" in problem.received
+
+    class Plain(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    model = Plain()
+    model(np.zeros((1, 4), np.float32))
+    (problem,) = problems(model)
+    assert "subclassed" in problem.received
+
+
+def test_an_unbuilt_model():
+    (problem,) = problems(keras.Sequential([layers.Dense(2)]))
+    assert problem.code == "model-not-built"
+
+
+def test_half_precision_policies():
+    x = keras.Input((4,))
+    (problem,) = problems(keras.Model(x, layers.Dense(2, dtype="mixed_float16", name="half")(x)))
+    assert (problem.code, problem.at) == ("dtype-policy", "layer 'half' (Dense)")
+    assert "mixed_float16" in problem.received
+
+
+def test_operations_along_the_batch():
+    x = keras.Input((4,))
+    (problem,) = problems(keras.Model(x, ops.softmax(x, axis=0)))
+    assert problem.code == "layer-unsupported"
+    (problem,) = problems(keras.Model(x, ops.concatenate([x, x], axis=0)))
+    assert "batch" in problem.received
+
+
+@pytest.mark.parametrize("model", [None, "m.keras", layers.Dense(2), np.zeros(3)], ids=["none", "path", "layer", "array"])
+def test_what_is_no_model(model):
+    with pytest.raises(nnpack.ModelError) as caught:
+        nnpack.dumps(model)
+    assert caught.value.code == "model-type"
+
+
+# Verification
+
+
+def test_compare_names_the_first_layer_that_diverges():
+    x = keras.Input((4,))
+    y = layers.Dense(5, activation="tanh", name="second")(layers.Dense(5, name="first")(x))
+    model = randomised(keras.Model(x, layers.Dense(2, name="third")(y)))
+    loaded = packed(model)
+    same = compare(model, loaded)
+    assert same.agrees
+    assert same.diverging is None
+    bias = model.get_layer("second").bias
+    bias.assign(bias.numpy() + 1e-4)
+    other = compare(model, loaded)
+    assert not other.agrees
+    assert other.diverging == "second"
+    assert other.outputs[0].tolerance_use > 1
+
+
+def test_compare_inside_a_nested_model():
+    model = randomised(nested())
+    loaded = packed(model)
+    tail = model.get_layer("middle").get_layer("tail")
+    tail.bias.assign(tail.bias.numpy() + 1e-3)
+    assert compare(model, loaded).diverging == "middle/tail"
+
+
+def test_compare_with_a_model_of_another_structure():
+    x = keras.Input((4,))
+    one = randomised(keras.Model(x, layers.Dense(2, name="same")(layers.Dense(3, name="before")(x))))
+    other = randomised(keras.Model(x, layers.Dense(2, name="same")(layers.Dense(4, name="before")(x))))
+    comparison = compare(other, packed(one))
+    assert not comparison.agrees
+    assert comparison.diverging == "before"
