@@ -367,7 +367,9 @@ def test_operations_along_the_batch():
     assert "batch" in problem.received
 
 
-@pytest.mark.parametrize("model", [None, "m.keras", layers.Dense(2), np.zeros(3)], ids=["none", "path", "layer", "array"])
+@pytest.mark.parametrize(
+    "model", [None, "m.keras", layers.Dense(2), np.zeros(3)], ids=["none", "path", "layer", "array"]
+)
 def test_what_is_no_model(model):
     with pytest.raises(nnpack.ModelError) as caught:
         nnpack.dumps(model)
@@ -408,3 +410,17 @@ def test_compare_with_a_model_of_another_structure():
     comparison = compare(other, packed(one))
     assert not comparison.agrees
     assert comparison.diverging == "before"
+
+
+@pytest.mark.parametrize("storage", ["float16", "bfloat16", "int8"])
+def test_compare_with_a_smaller_storage_type(storage):
+    x = keras.Input((4,))
+    y = layers.Dense(5, activation="tanh", name="second")(layers.Dense(5, name="first")(x))
+    model = randomised(keras.Model(x, layers.Dense(2, name="third")(y)))
+    loaded = nnpack.loads(nnpack.dumps(model, weights=storage))
+    comparison = compare(model, loaded)
+    assert comparison.agrees
+    assert comparison.outputs[0].largest_error > 1e-4
+    kernel = model.get_layer("second").kernel
+    kernel.assign(kernel.numpy() * 0.9)
+    assert compare(model, loaded).diverging == "second"

@@ -168,6 +168,7 @@ def predict(
             writer.write(answer if len(model.outputs) > 1 else [answer])
             rows += len(arrays[0])
             bar.advance(rows, reader.fraction(rows))
+        bar.advance(rows, 1.0)
     if not quiet:
         print(f"{printable(output)}: {rows:,} rows of {', '.join(printable(value.name) for value in model.outputs)}")
 
@@ -194,6 +195,7 @@ def verify(
     inputs = None if data is None else _whole_table(data, model)
     keras_model = load_keras(keras_file)
     from nnpack.exporters.keras import compare
+    from nnpack.format.storage import stored_as
 
     comparison = compare(keras_model, model, inputs)
     facts = {"file": path, **_compared(comparison)}
@@ -215,12 +217,14 @@ def verify(
         show.comparison(facts)
         if plot:
             show.show(f"Plot: {plot}")
+        storage = stored_as(model.document)
+        if storage != "float32":
+            show.show(
+                f"The file stores weights as {storage}, which moves numbers; it was judged by what that makes of them."
+            )
         if not comparison.agrees:
             layer = comparison.diverging
             show.show("They diverge." if layer is None else f"They diverge: the first layer that does is {layer}.")
-            smaller = {tensor.dtype for tensor in model.document.tensors.values()} & {"float16", "bfloat16", "int8"}
-            if smaller:
-                show.show(f"The file stores weights as {', '.join(sorted(smaller))}, which moves numbers.")
     if not comparison.agrees:
         raise typer.Exit(1)
 

@@ -43,10 +43,12 @@ class Reader:
         self.skip = 0 if self.names is None else lines
         self.layout = Layout(inputs, len(self.first), self.names, path)
         self.dtypes = self.layout.dtypes()
+        self.block = max(BLOCK, 4 * CELL * len(self.dtypes))
+        self.row_bytes = 0.0
         self.searched = False
 
     def fraction(self, rows: int) -> float:
-        return self.file.tell() / self.size
+        return min(1.0, rows * self.row_bytes / self.size)  # an estimate: the parser reads ahead of the rows
 
     def chunks(self, rows: int) -> Iterator[list[Array]]:
         with extra("cli"):
@@ -54,6 +56,8 @@ class Reader:
         read = 0
         try:
             for batch in self._batches():
+                if not self.row_bytes and batch.num_rows:
+                    self.row_bytes = min(self.block, self.size) / batch.num_rows
                 for start in range(0, batch.num_rows, rows):
                     arrays = self.layout.gather(self._columns(batch.slice(start, rows)))
                     read += len(arrays[0])
@@ -91,9 +95,7 @@ class Reader:
         column_types = {name: types.get(dtype, pyarrow.int64()) for name, dtype in zip(names, self.dtypes, strict=True)}
         yield from arrow.open_csv(
             self.file,
-            arrow.ReadOptions(
-                column_names=names, skip_rows=self.skip, block_size=max(BLOCK, 4 * CELL * len(self.dtypes))
-            ),
+            arrow.ReadOptions(column_names=names, skip_rows=self.skip, block_size=self.block),
             arrow.ParseOptions(ignore_empty_lines=len(names) > 1),  # of a single column it is a missing value
             arrow.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True),
         )
@@ -116,9 +118,11 @@ class Reader:
         count, header = 0, self.names is not None
         for line, row in self._rows():
             at = f"{self.path}, line {line}"
-            if header or not row:
-                header = header and not row
-                if not header and not row and len(self.dtypes) == 1:
+            if header:
+                header = not row
+                continue
+            if not row:
+                if len(self.dtypes) == 1:
                     raise InputError("table-missing", at, "a number", "a blank line")
                 continue
             if len(row) != len(self.dtypes):

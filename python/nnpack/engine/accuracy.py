@@ -108,8 +108,11 @@ def _widened(x: Array) -> Array:
 
 def _step(document: Document, layer: Layer) -> _Step:
     weights = {role: _widened(document.computed(name)) for role, name in layer.weights.items()}
+    dtype = layer.outputs[0].dtype
     attributes = dict(layer.attributes)
-    roundoff = ROUNDOFF.get(layer.outputs[0].dtype, 0.0)
+    if dtype == "float32":  # an attribute is a float32 like any other operand
+        attributes = {k: float(np.float32(v)) if type(v) is float else v for k, v in attributes.items()}
+    roundoff = ROUNDOFF.get(dtype, 0.0)
     return _Step(layer, OPERATORS[layer.op], weights, attributes, roundoff)
 
 

@@ -110,15 +110,20 @@ class _HeaderParser:
                 if parsed is not None:
                     yield pointer(at, i), parsed
 
+    def stated(self, key: str) -> int:
+        """How many elements a list of the header has, those that do not fit included."""
+        items = self.header.get(key)
+        return len(items) if type(items) is list else 0
+
     def document(self) -> Document | None:
         self.fields = self.top()
         self.requirements()
         tensors = self.tensors()
         inputs = self.inputs()
         layers, outputs = self.graph(inputs)
-        selftest = self.selftest(len(inputs), len(outputs), tensors)
+        selftest = self.selftest(self.stated("inputs"), self.stated("outputs"), tensors)
         self.references(layers, tensors, selftest)
-        structure = self.structure(len(outputs))
+        structure = self.structure(self.stated("outputs"))
         if self.faults:
             return None
         document = Document(
@@ -167,8 +172,8 @@ class _HeaderParser:
 
     def requirements(self) -> None:
         """Refuses what this reader lacks: all of it in one fault."""
-        known = self.operators | {f"dtype:{dtype}" for dtype in DTYPES} | set(FEATURES)
-        known |= {f"op:{operator}" for operator in self.operators}
+        known = {f"op:{operator}" for operator in self.operators}
+        known |= {f"dtype:{dtype}" for dtype in DTYPES} | set(FEATURES)
         requires = self.fields.get("requires", [])
         lacking = [item for item in requires if item not in known]
         if lacking:
@@ -192,7 +197,7 @@ class _HeaderParser:
         elif unused:
             self.report("requires-unused", "/requires", "only what the model uses", _names(unused))
         else:
-            self.report("requires-order", "/requires", _names(actual), _names(stated))
+            self.report("requires-order", "/requires", ", ".join(actual), ", ".join(stated))
 
     # Tensors
 

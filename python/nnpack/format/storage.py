@@ -52,6 +52,14 @@ def store(document: Document, weights: str) -> Document:
     return document._replace(tensors=tensors, selftest=None)
 
 
+def stored_as(document: Document) -> str:
+    """The storage type that `store` was asked for when it made this document."""
+    dtypes = {tensor.dtype for tensor in document.tensors.values() if tensor.dtype in TYPES}
+    if any(tensor.quantization for tensor in document.tensors.values()):
+        return "int8"
+    return next((dtype for dtype in ("float16", "bfloat16") if dtype in dtypes), "float32")
+
+
 def _rounded(tensor: Tensor, dtype: str) -> Tensor:
     with np.errstate(over="ignore"):
         array = to_bfloat16(tensor.array) if dtype == "bfloat16" else tensor.array.astype(np.float16)

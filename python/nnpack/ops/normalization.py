@@ -37,7 +37,8 @@ def _types(call: Call) -> tuple[str, OpenShape]:
 
 
 def _check_variance(weights: Mapping[str, Array], attributes: Mapping[str, Any]) -> None:
-    least = float(np.min(weights["moving_variance"])) + attributes["epsilon"]
+    variance = weights["moving_variance"]
+    least = variance.min() + variance.dtype.type(attributes["epsilon"])
     if least <= 0:
         raise FormatError("variance-range", "/weights/moving_variance", "moving_variance + epsilon above 0", least)
 

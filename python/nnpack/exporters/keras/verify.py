@@ -13,6 +13,7 @@ from nnpack.engine.accuracy import Reference, evaluate, worst
 from nnpack.engine.model import Model
 from nnpack.engine.samples import sample_inputs
 from nnpack.exporters.keras.graph import Ref, Trace, export, to_numpy
+from nnpack.format.storage import store, stored_as
 
 Array = NDArray[Any]
 
@@ -27,7 +28,7 @@ class OutputComparison(NamedTuple):
     Attributes:
         name: the output.
         largest_error: the largest |Keras - nnpack|.
-        tolerance_use: the largest distance of either from the float64 reference, as a part of the tolerance there.
+        tolerance_use: the largest distance of either from its float64 reference, as a part of the tolerance there.
         at: the index of that element.
     """
 
@@ -65,6 +66,9 @@ class Comparison(NamedTuple):
 def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     """Predicts with Keras and with nnpack and compares both with the file's float64 reference.
 
+    Where the file stores weights in a smaller type, its numbers are others than Keras's. Then Keras is compared with
+    the float32 model that it exports to, and the file with what that model is when stored in the file's type.
+
     Args:
         keras_model: a `keras.Model`.
         model: the model that a file holds.
@@ -79,7 +83,7 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
 
     Source: spec/accuracy.md, "Exporting".
     """
-    _, traces = export(keras_model)
+    exported, traces = export(keras_model)
     arrays = sample_inputs(model.document, ROWS) if inputs is None else model.fitted(inputs)
     names = list(model.document.outputs)
     by_keras = _predict(keras_model, model, arrays)
@@ -87,31 +91,41 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     if set(by_keras) != set(by_nnpack) or any(by_keras[name].shape != by_nnpack[name].shape for name in names):
         nothing = tuple(OutputComparison(name, np.inf, np.inf, ()) for name in names)
         return Comparison(len(arrays[0]), 0, nothing, _first_structural(model, traces), by_keras, by_nnpack)
-    references, in_range = _references(model, arrays, names)
+    storage = stored_as(model.document)
+    if storage == "float32":
+        sides = [(model, by_keras), (model, by_nnpack)]
+    else:
+        sides = [(Model(exported), by_keras), (Model(store(exported, storage)), by_nnpack)]
+    judged = [(numbers, *_references(expected, arrays, names)) for expected, numbers in sides]
+    in_range = np.logical_and.reduce([rows for _, _, rows in judged])
     outputs = tuple(
-        _compare_output(name, by_keras[name], by_nnpack[name], references[name], in_range)
+        _compare_output(name, [(numbers[name], references[name]) for numbers, references, _ in judged], in_range)
         for name in dict.fromkeys(names)
     )
     comparison = Comparison(len(arrays[0]), int(in_range.sum()), outputs, None, by_keras, by_nnpack)
     if comparison.agrees:
         return comparison
-    return comparison._replace(diverging=_first_diverging(model, traces, arrays, in_range))
+    rows = [array[in_range][:_CHUNK] for array in arrays]
+    diverging = _first_structural(model, traces)
+    if diverging is None:
+        diverging = _first_diverging(model, sides[1][0], traces, rows)
+    return comparison._replace(diverging=diverging)
 
 
 def _compare_output(
-    name: str, by_keras: Array, by_nnpack: Array, reference: Reference, in_range: NDArray[np.bool_]
+    name: str, sides: Sequence[tuple[Array, Reference]], in_range: NDArray[np.bool_]
 ) -> OutputComparison:
-    reference = Reference(reference.values[in_range], reference.tolerance[in_range])
-    use, at = max((worst(y[in_range], reference) for y in (by_keras, by_nnpack)), key=lambda found: found[0])
+    """An output as (numbers, reference) of Keras and of nnpack."""
+    found = [
+        worst(numbers[in_range], Reference(reference.values[in_range], reference.tolerance[in_range]))
+        for numbers, reference in sides
+    ]
+    use, at = max(found, key=lambda side: side[0])
+    (by_keras, _), (by_nnpack, _) = sides
     with np.errstate(all="ignore"):
         error = np.abs(by_keras.astype(np.float64) - by_nnpack.astype(np.float64))[in_range]
-    rows = np.flatnonzero(in_range)
-    return OutputComparison(
-        name,
-        float(np.nanmax(error, initial=0.0)),
-        use,
-        (int(rows[at[0]]), *at[1:]) if at else (),
-    )
+    row = np.flatnonzero(in_range)[list(at[:1])]
+    return OutputComparison(name, float(np.nanmax(error, initial=0.0)), use, (*map(int, row), *at[1:]))
 
 
 def _predict(keras_model: Any, model: Model, arrays: Sequence[Array]) -> dict[str, Array]:
@@ -156,26 +170,25 @@ def _first_structural(model: Model, traces: Sequence[Trace]) -> str | None:
     return None
 
 
-def _first_diverging(
-    model: Model, traces: Sequence[Trace], arrays: Sequence[Array], in_range: NDArray[np.bool_]
-) -> str | None:
-    """The first call that Keras computes otherwise than the file does, both fed with the file's own values."""
-    structural = _first_structural(model, traces)
-    if structural is not None:
-        return structural
-    rows = [array[in_range][:_CHUNK] for array in arrays]
+def _first_diverging(model: Model, expected: Model, traces: Sequence[Trace], rows: Sequence[Array]) -> str | None:
+    """The first call whose result in the file is not what is expected of it.
+
+    That is what Keras makes of the file's own values of its inputs; or, where the file stores weights in a smaller
+    type, what the expected model says.
+    """
     names = list(model.document.values)
-    references, _ = _references(model, rows, names)
+    references, _ = _references(expected, rows, names)
     numbers = dict(zip(names, model.predict(rows, outputs=names), strict=True))
 
     def fill(x: Any) -> Any:
         return keras.ops.convert_to_tensor(numbers[x.name]) if isinstance(x, Ref) else x
 
     for trace in traces:
-        args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
-        made = keras.tree.flatten(trace.operation(*args, **kwargs))
-        for value, y in zip(trace.outputs, made, strict=True):
-            ours, theirs = numbers[value.name], to_numpy(y)
-            if any(worst(x, references[value.name])[0] > 1 for x in (ours, theirs)):
-                return trace.name
+        found = [(value.name, numbers[value.name]) for value in trace.outputs]
+        if expected is model:
+            args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
+            made = keras.tree.flatten(trace.operation(*args, **kwargs))
+            found += [(value.name, to_numpy(y)) for value, y in zip(trace.outputs, made, strict=True)]
+        if any(worst(y, references[name])[0] > 1 for name, y in found):
+            return trace.name
     return None

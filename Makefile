@@ -1,0 +1,47 @@
+# Everything runs in a virtual environment of its own, .venv, made from the hashed requirements.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo test check lint types docs conformance requirements clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "nnpack needs Python 3.10 or later with venv; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: $(VENV)/.installed ## train two networks with Keras, predict with them where Keras cannot be imported
+	@$(RUN) examples/demo/train.py demo
+	@$(RUN) examples/demo/predict.py demo
+
+test: lint types docs ## everything that CI runs
+	$(RUN) -m pytest --numprocesses 2 --dist worksteal
+
+check: test ## the same
+
+lint: $(VENV)/.installed
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+types: $(VENV)/.installed
+	$(RUN) -m mypy
+
+docs: $(VENV)/.installed ## whether the generated parts of README and spec are up to date
+	$(RUN) spec/generate.py --check
+
+conformance: $(VENV)/.installed ## make the cases of the conformance suite anew
+	cd conformance && ../$(RUN) -m generate
+
+requirements: $(VENV)/.installed ## choose the newest versions of everything that the project uses
+	$(RUN) -m pip install --quiet uv
+	$(RUN) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --upgrade --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements/dev.txt
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

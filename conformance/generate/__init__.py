@@ -1,0 +1,1 @@
+"""Makes the conformance cases. Shares no code with the package that they test: it imports nothing of nnpack."""

@@ -1,0 +1,246 @@
+"""A model of a case: written down once, evaluated by the oracle, written as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from generate import encoding
+from generate.case import SEED
+from generate.encoding import File, Stored, stored
+from generate.oracle import ORACLES
+from generate.tolerances import FLOOR, ROUNDOFF
+
+COMPUTED = {"float16": "float32", "bfloat16": "float32"}  # storage type -> dtype of a value made from it
+
+RUNS = 32
+DEVIATIONS = 8
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of the graph."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class _Step:
+    op: str
+    inputs: tuple[str, ...]
+    output: Node
+    weights: dict[str, str]
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A tensor of the file and the numbers that it stands for, exactly."""
+
+    tensor: Stored
+    numbers: Any
+    parts: dict[str, Stored] = field(default_factory=dict)
+
+
+class Graph:
+    """A model and the arrays that are fed to it."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.arrays: list[Any] = []
+        self.steps: list[_Step] = []
+        self.outputs: list[Node] = []
+        self.tensors: dict[str, Weight] = {}
+        self.requires: list[str] = []
+        self._values: dict[str, Any] = {}
+
+    def input(self, name: str, array: Any, shape: Sequence[int | str] | None = None) -> Node:
+        """An input; its shape is the array's, but for the batch, unless it has other symbols."""
+        node = Node(name, array.dtype.name, tuple(shape or ("batch", *array.shape[1:])))
+        self.nodes.append(node)
+        self.arrays.append(array)
+        self._values[name] = _widened(array)
+        return node
+
+    def apply(
+        self,
+        name: str,
+        op: str,
+        *inputs: Node,
+        weights: Mapping[str, Any] | None = None,
+        shape: Sequence[int | str] | None = None,
+        **attributes: Any,
+    ) -> Node:
+        """A layer.
+
+        Args:
+            name: of the layer and of the value that it makes.
+            op: its operator.
+            inputs: the values that it reads.
+            weights: role -> array, Weight, or the name of a tensor that an earlier layer brought.
+            shape: what it declares; None takes the oracle's result, with the batch in front.
+            attributes: as they stand in the file.
+        """
+        roles = {role: self._tensor(f"{name}/{role}", weight) for role, weight in (weights or {}).items()}
+        if inputs:
+            dtype = attributes.get("dtype", inputs[0].dtype)
+        else:
+            (tensor,) = roles.values()
+            dtype = COMPUTED.get(self.tensors[tensor].tensor.dtype, self.tensors[tensor].tensor.dtype)
+        step = _Step(op, tuple(node.name for node in inputs), Node(name, dtype, ()), roles, attributes)
+        y = self._values[name] = self._compute(step, self._values)
+        output = Node(name, dtype, tuple(shape if shape is not None else ("batch", *y.shape[1:])))
+        self.steps.append(_Step(op, step.inputs, output, roles, attributes))
+        return output
+
+    def _tensor(self, name: str, weight: Any) -> str:
+        if isinstance(weight, str):
+            return weight
+        if not isinstance(weight, Weight):
+            weight = Weight(stored(weight, weight.dtype.name), _widened(weight))
+        self.tensors[name] = weight
+        return name
+
+    # Evaluation
+
+    def _compute(self, step: _Step, values: Mapping[str, Any], plain_keras: bool = False) -> Any:
+        oracle = ORACLES[step.op]
+        function = oracle.keras if plain_keras else oracle.exact
+        return function(*(values[name] for name in step.inputs), **self._rest(step, plain_keras))
+
+    def _rest(self, step: _Step, plain_keras: bool = False) -> dict[str, Any]:
+        """Weights and attributes; a number becomes the one that the layer's dtype holds, as an array would."""
+        rest: dict[str, Any] = {}
+        for role, name in step.weights.items():
+            numbers = self.tensors[name].numbers
+            rest[role] = numbers.astype(np.float32) if plain_keras and numbers.dtype == np.float64 else numbers
+        for key, item in step.attributes.items():
+            rest[key] = float(np.asarray(item, step.output.dtype)) if isinstance(item, float) else item
+        return rest
+
+    def reference(self) -> list[Any]:
+        return [self._values[node.name] for node in self.outputs]
+
+    def tolerance(self) -> list[Any]:
+        """One operator: its class. Several: the rule of networks. None: what goes in comes out."""
+        if not self.steps:
+            return [np.zeros(y.shape) for y in self.reference()]
+        with np.errstate(all="ignore"):
+            if len(self.steps) > 1:
+                tolerances = self._network_tolerance()
+            else:
+                (step,) = self.steps
+                y, operands = self._values[step.output.name], [self._values[name] for name in step.inputs]
+                tolerance = ORACLES[step.op].tolerance.tolerance(y, *operands, **self._rest(step))
+                tolerances = [tolerance * ROUNDOFF.get(step.output.dtype, 0.0)] * len(self.outputs)
+            # in float64 the reference is as rounded as what is compared with it
+            tolerances = [
+                2 * tolerance if node.dtype == "float64" else tolerance
+                for node, tolerance in zip(self.outputs, tolerances, strict=True)
+            ]
+        # NaN and infinities are right or wrong, nothing is near them; and what they are turned into is exact
+        return [
+            np.where(np.isfinite(y) & np.isfinite(tolerance), np.broadcast_to(tolerance, y.shape), 0.0)
+            for y, tolerance in zip(self.reference(), tolerances, strict=True)
+        ]
+
+    def _network_tolerance(self) -> list[Any]:
+        """Eight deviations of the outputs while every layer's rounding is imitated by noise of its size."""
+        scales = {}
+        for step in self.steps:
+            operands = [self._values[name] for name in step.inputs]
+            deviation = ORACLES[step.op].tolerance.deviation(
+                self._values[step.output.name], *operands, **self._rest(step)
+            )
+            scales[step.output.name] = deviation * ROUNDOFF.get(step.output.dtype, 0.0)
+        squares = [np.zeros(y.shape) for y in self.reference()]
+        for run in range(RUNS):
+            random = np.random.RandomState(SEED + run)
+            noisy = {node.name: self._values[node.name] for node in self.nodes}
+            for step in self.steps:
+                y, scale = self._compute(step, noisy), scales[step.output.name]
+                noisy[step.output.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
+            for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
+                square += np.square(noisy[node.name] - y)
+        return [_sixteenths(DEVIATIONS * np.sqrt(square / RUNS)) for square in squares]
+
+    def headroom(self, tolerances: Sequence[Any]) -> float | None:
+        """Keras's own float32, as a part of the tolerance; None where a value is not float32."""
+        if any(node.dtype == "float64" for node in [*self.nodes, *(step.output for step in self.steps)]):
+            return None
+        values = {node.name: array for node, array in zip(self.nodes, self.arrays, strict=True)}
+        for step in self.steps:
+            values[step.output.name] = self._compute(step, values, plain_keras=True)
+        worst = 0.0
+        for node, reference, tolerance in zip(self.outputs, self.reference(), tolerances, strict=True):
+            y = np.asarray(values[node.name], np.float64)
+            with np.errstate(all="ignore"):
+                part = np.abs(y - reference) / np.maximum(tolerance, FLOOR["float32"])
+            part = np.where((y == reference) | (np.isnan(y) & np.isnan(reference)), 0.0, part)
+            worst = max(worst, float(np.max(np.nan_to_num(part, nan=np.inf), initial=0.0)))
+        return worst
+
+    @property
+    def tolerance_class(self) -> str:
+        if len(self.steps) > 1:
+            return "network"
+        return ORACLES[self.steps[0].op].tolerance.name if self.steps else "exact"
+
+    # The file
+
+    def file(self) -> File:
+        tensors: dict[str, Stored] = {}
+        for name, weight in self.tensors.items():
+            tensors |= {name: _named_parts(name, weight), **{f"{name}/{k}": v for k, v in weight.parts.items()}}
+        layers = [
+            encoding.layer(step.op, step.inputs, _value(step.output), step.weights, **step.attributes)
+            for step in self.steps
+        ]
+        names = [node.name for node in self.outputs]
+        return encoding.document([_value(node) for node in self.nodes], layers, names, tensors, self.requires)
+
+
+def one(
+    op: str,
+    *inputs: Any,
+    weights: Mapping[str, Any] | None = None,
+    shapes: Sequence[Sequence[int | str]] | None = None,
+    shape: Sequence[int | str] | None = None,
+    **attributes: Any,
+) -> Graph:
+    """A model of one layer: inputs x, or x1, x2, …; output y."""
+    graph = Graph()
+    names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(1, len(inputs) + 1)]
+    nodes = [
+        graph.input(name, array, shapes[i] if shapes else None)
+        for i, (name, array) in enumerate(zip(names, inputs, strict=True))
+    ]
+    graph.outputs.append(graph.apply("y", op, *nodes, weights=weights, shape=shape, **attributes))
+    return graph
+
+
+def _named_parts(name: str, weight: Weight) -> Stored:
+    """The tensor, its quantization naming the tensors that hold scale and zero point."""
+    if not weight.parts:
+        return weight.tensor
+    named = {**(weight.tensor.quantization or {}), **{part: f"{name}/{part}" for part in weight.parts}}
+    return Stored(weight.tensor.dtype, weight.tensor.array, named)
+
+
+def _value(node: Node) -> dict[str, Any]:
+    return encoding.value(node.name, node.shape, node.dtype)
+
+
+def _sixteenths(tolerance: Any) -> Any:
+    """Rounded up to a sixteenth of its power of two, so that it is the same number on every machine."""
+    mantissa, exponent = np.frexp(tolerance)
+    return np.ldexp(np.ceil(mantissa * 16) / 16, exponent)
+
+
+def _widened(array: Any) -> Any:
+    return array.astype(np.float64) if array.dtype.kind == "f" else array

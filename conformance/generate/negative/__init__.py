@@ -1,0 +1,1 @@
+"""Cases of bytes alone: reject, canonical. They need neither Keras nor TensorFlow."""

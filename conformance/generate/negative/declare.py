@@ -1,0 +1,118 @@
+"""How a file with one fault is declared, and the sound files that the faults are put into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generate.case import Case, Draw
+from generate.encoding import File, Stored, document, layer, stored, value
+
+CASES: dict[str, Case] = {}
+
+
+def reject(
+    case_id: str,
+    title: str,
+    code: str,
+    at: str,
+    data: File | bytes,
+    *,
+    constraint: str | None = None,
+    level: str = "L0",
+) -> None:
+    """Adds a file with exactly one fault.
+
+    Args:
+        case_id: of the case.
+        title: what is wrong with the file.
+        code: the code that a reader answers, from spec/errors.md.
+        at: the place: a JSON pointer, or "byte N".
+        data: the file.
+        constraint: its label on the operator's page.
+        level: L0, or the level of the operator whose constraint it is.
+    """
+    requires = _listed(data)
+    detail = {"code": code, "at": at}
+    _add(Case(case_id, "reject", level, title, requires, {"model.nnpack": bytes(data)}, constraint, detail))
+
+
+def canonical(case_id: str, title: str, data: File | bytes, *, code: str | None = None, at: str | None = None,
+              becomes: File | None = None) -> None:  # fmt: skip
+    """Adds a file that a reader accepts and writes again byte for byte; or, with a code, a departure from that form.
+
+    Args:
+        case_id: of the case.
+        title: what is peculiar about the file.
+        data: the file.
+        code: what a validator answers; None where the file is sound.
+        at: the place.
+        becomes: what a reader that accepts the departure writes.
+    """
+    files = {"model.nnpack": bytes(data)}
+    if becomes is not None:
+        files["canonical.nnpack"] = bytes(becomes)
+    _add(Case(case_id, "canonical", "L0", title, _listed(data), files, detail={"code": code, "at": at}))
+
+
+def _add(case: Case) -> None:
+    if case.id in CASES:
+        raise ValueError(f"the case {case.id} is declared twice")
+    CASES[case.id] = case
+
+
+def _listed(data: File | bytes) -> list[str]:
+    """What the header lists, where there is one to read and it lists strings."""
+    requires = data.header.get("requires") if isinstance(data, File) else None
+    return [item for item in requires if isinstance(item, str)] if isinstance(requires, list) else []
+
+
+# Sound files
+
+
+def numbers(*shape: int, dtype: str = "float32") -> Stored:
+    """Positive numbers, all different."""
+    return stored(Draw(f"numbers{shape}").uniform(0.25, 2, *shape), dtype)
+
+
+def perceptron(**optional: Any) -> File:
+    """x (batch, 4) -> hidden (batch, 3), dense -> y (batch, 3), leaky_relu."""
+    return document(
+        [value("x", ["batch", 4])],
+        [
+            layer("dense", ["x"], value("hidden", ["batch", 3]), {"kernel": "kernel", "bias": "bias"}),
+            layer("leaky_relu", ["hidden"], value("y", ["batch", 3]), negative_slope=0.25),
+        ],
+        ["y"],
+        {"bias": numbers(3), "kernel": numbers(4, 3)},
+        **optional,
+    )
+
+
+def unary(op: str, shape: Any = ("batch", 4), made: Any = None, dtype: str = "float32", **attributes: Any) -> File:
+    """x -> y, one operator without weights."""
+    output = value("y", made or shape, dtype)
+    return document([value("x", shape, dtype)], [layer(op, ["x"], output, **attributes)], ["y"])
+
+
+PERCEPTRON = perceptron()
+QUANTIZED = document(
+    [value("x", ["batch", 4])],
+    [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": "kernel"})],
+    ["y"],
+    {
+        "kernel": Stored(
+            "int8",
+            Draw("quantized").integers(-128, 128, 4, 3, dtype="int8"),
+            {"axis": 1, "scale": "scale", "zero_point": "zero_point"},
+        ),
+        "scale": numbers(3),
+        "zero_point": stored([0, 1, -1], "int8"),
+    },
+)
+TESTED = document(
+    [value("x", ["batch", 4])],
+    [layer("relu", ["x"], value("y", ["batch", 4]))],
+    ["y"],
+    {"test/x": numbers(2, 4), "test/y": numbers(2, 4), "test/tolerance": stored([[0.5] * 4] * 2)},
+    selftest={"inputs": ["test/x"], "outputs": ["test/y"], "tolerances": ["test/tolerance"]},
+)

@@ -1,0 +1,1 @@
+"""Cases whose numbers come from Keras: run, special, network. One module per family of operators."""

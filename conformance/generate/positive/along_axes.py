@@ -1,0 +1,112 @@
+"""softmax, log_softmax, sparsemax, glu."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generate.graph import one
+from generate.positive.declare import declare, special
+
+LARGE = np.array([[1e4, -1e4, 9999.5, 0], [-1e4, -1e4, -1e4, -9998], [1e4, 1e4, 1e4, 1e4]], np.float32)
+
+for _op in ("softmax", "log_softmax"):
+    declare(f"{_op}/rank-2", "Over the last axis.", lambda r, op=_op: one(op, r.normal(5, 7, scale=3), axes=[1]))
+    declare(
+        f"{_op}/middle-axis",
+        "Over an axis that is not the last; all dimensions differ.",
+        lambda r, op=_op: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[2]),
+    )
+    declare(
+        f"{_op}/two-axes",
+        "Over two axes together, which are not neighbours.",
+        lambda r, op=_op: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[1, 3]),
+    )
+    declare(
+        f"{_op}/every-axis",
+        "Over all axes but the batch.",
+        lambda r, op=_op: one(op, r.normal(3, 2, 4, scale=3), axes=[1, 2]),
+    )
+    declare(f"{_op}/large", "Exponentials that overflow without the shift by the maximum.",
+            lambda r, op=_op: one(op, LARGE, axes=[1]))  # fmt: skip
+    declare(
+        f"{_op}/large-two-axes",
+        "The same over two axes.",
+        lambda r, op=_op: one(op, LARGE.reshape(3, 2, 2), axes=[1, 2]),
+    )
+    declare(f"{_op}/one-element", "An axis of one element.", lambda r, op=_op: one(op, r.normal(4, 1), axes=[1]))
+    declare(f"{_op}/long", "Many terms, of like size.", lambda r, op=_op: one(op, r.normal(2, 1000), axes=[1]))
+    declare(
+        f"{_op}/symbolic-axis",
+        "Over a dimension that only running tells.",
+        lambda r, op=_op: one(
+            op, r.normal(2, 5, 3), shapes=[("batch", "time", 3)], shape=("batch", "time", 3), axes=[1]
+        ),
+    )
+    special(f"{_op}/empty-batch", "No row in, no row out.", lambda r, op=_op: one(op, r.normal(0, 3), axes=[1]))
+    special(
+        f"{_op}/minus-infinity",
+        "An element of minus infinity has no part in the sum.",
+        lambda r, op=_op: one(op, np.array([[1, -np.inf, 2], [-np.inf, 0, -np.inf]], np.float32), axes=[1]),
+    )
+    special(
+        f"{_op}/nan",
+        "NaN makes its whole row NaN, and no other.",
+        lambda r, op=_op: one(op, np.array([[1, np.nan, 2], [3, 2, 1]], np.float32), axes=[1]),
+    )
+special(
+    "softmax/plus-infinity",
+    "Plus infinity makes its row NaN, and no other.",
+    lambda r: one("softmax", np.array([[1, np.inf, 2], [3, 2, 1]], np.float32), axes=[1]),
+)
+for _op in ("softmax", "log_softmax"):
+    special(
+        f"{_op}/minus-infinity-alone",
+        "A row of minus infinity alone is NaN.",
+        lambda r, op=_op: one(op, np.array([[-np.inf, -np.inf], [1, 2]], np.float32), axes=[1]),
+    )
+
+declare("sparsemax/rank-2", "Over the last axis.", lambda r: one("sparsemax", r.normal(6, 7), axis=1))
+declare(
+    "sparsemax/middle-axis", "Over an axis that is not the last.", lambda r: one("sparsemax", r.normal(2, 5, 3), axis=1)
+)
+declare(
+    "sparsemax/offset",
+    "Scores far from 0: what all of them share must not be subtracted.",
+    lambda r: one("sparsemax", r.normal(4, 6, mean=300), axis=1),
+)
+declare(
+    "sparsemax/one-hot",
+    "One score is above all others by more than 1.",
+    lambda r: one("sparsemax", np.array([[0, 5, 3.5, -2], [1e4, -1e4, 0, 3]], np.float32), axis=1),
+)
+declare("sparsemax/one-element", "An axis of one element.", lambda r: one("sparsemax", r.normal(4, 1), axis=1))
+special(
+    "sparsemax/ties",
+    "Equal scores give equal results.",
+    lambda r: one("sparsemax", np.array([[2, 2, 2, 2], [1, 1, 0, -5], [0.5, 0.5, 0.5, 0]], np.float32), axis=1),
+)
+special(
+    "sparsemax/minus-infinity",
+    "An element of minus infinity gets nothing.",
+    lambda r: one("sparsemax", np.array([[1, -np.inf, 0.5], [-np.inf, 0, -np.inf]], np.float32), axis=1),
+)
+special("sparsemax/empty-batch", "No row in, no row out.", lambda r: one("sparsemax", r.normal(0, 3), axis=1))
+
+declare("glu/rank-2", "The halves of the last axis.", lambda r: one("glu", r.normal(5, 6, scale=3), axis=1))
+declare(
+    "glu/middle-axis", "The halves of an axis that is not the last.", lambda r: one("glu", r.normal(3, 4, 5), axis=1)
+)
+declare("glu/rank-4", "Four dimensions, all different.", lambda r: one("glu", r.normal(2, 3, 5, 8), axis=3))
+declare(
+    "glu/range",
+    "Gates from closed to open, values of all magnitudes.",
+    lambda r: one("glu", np.concatenate([r.powers(-20, 20, 4, 20), r.uniform(-40, 90, 4, 20)], 1), axis=1),
+)
+special("glu/empty-batch", "No row in, no row out.", lambda r: one("glu", r.normal(0, 4), axis=1))
+special(
+    "glu/not-finite",
+    "NaN stays in its element; a gate of plus infinity is open, one of minus infinity shut.",
+    lambda r: one(
+        "glu", np.array([[1, np.nan, 2, np.inf, 0, 1], [3, 2, np.inf, 1, -np.inf, np.nan]], np.float32), axis=1
+    ),
+)

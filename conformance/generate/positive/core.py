@@ -1,0 +1,167 @@
+"""dense, constant, identity, cast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from generate.case import Draw
+from generate.graph import Graph, one
+from generate.positive.declare import declare, special
+
+
+def _dense(x: Any, kernel: Any, bias: Any = None, **shapes: Any) -> Graph:
+    return one("dense", x, weights={"kernel": kernel} if bias is None else {"kernel": kernel, "bias": bias}, **shapes)
+
+
+declare("dense/rank-2", "The plain layer.", lambda r: _dense(r.normal(5, 6), r.normal(6, 4), r.normal(4)))
+declare("dense/no-bias", "Without a bias.", lambda r: _dense(r.normal(3, 6), r.normal(6, 4)))
+declare(
+    "dense/rank-3",
+    "The last axis alone is multiplied.",
+    lambda r: _dense(r.normal(2, 5, 3), r.normal(3, 4), r.normal(4)),
+)
+declare("dense/rank-5", "Five dimensions.", lambda r: _dense(r.normal(2, 3, 1, 4, 5), r.normal(5, 6), r.normal(6)))
+declare("dense/one-by-one", "One number in, one out.", lambda r: _dense(r.normal(4, 1), r.normal(1, 1), r.normal(1)))
+declare("dense/wide", "Many units.", lambda r: _dense(r.normal(2, 3), r.normal(3, 130), r.normal(130)))
+declare("dense/deep", "Sums of many terms.", lambda r: _dense(r.normal(3, 900), r.normal(900, 2), r.normal(2)))
+declare(
+    "dense/all-positive",
+    "Sums that only grow: the error of an accumulator shows.",
+    lambda r: _dense(r.uniform(0.5, 1, 3, 700), r.uniform(0.5, 1, 700, 2), r.uniform(0.5, 1, 2)),
+)
+declare(
+    "dense/symbolic-time",
+    "A dimension beside the batch that only running tells.",
+    lambda r: _dense(
+        r.normal(2, 5, 3), r.normal(3, 4), r.normal(4), shapes=[("batch", "time", 3)], shape=("batch", "time", 4)
+    ),
+)
+
+
+def _cancelling(r: Draw) -> Graph:
+    """Each pair of neighbouring terms cancels to a thousandth."""
+    half, kernel = r.normal(3, 20), np.repeat(r.normal(20, 4), 2, axis=0)
+    x = np.stack([half, -half * np.float32(0.999)], axis=-1).reshape(3, 40)
+    return _dense(x, kernel, r.normal(4, scale=1e-3))
+
+
+declare("dense/cancellation", "Terms that cancel to a thousandth of their size.", _cancelling)
+declare(
+    "dense/scales",
+    "Terms from 1e-15 to 1e15 within one sum.",
+    lambda r: _dense(r.powers(-8, 8, 4, 12), r.powers(-7, 7, 12, 3), r.powers(-15, 15, 3)),
+)
+declare(
+    "dense/tiny",
+    "Products near the smallest normal number.",
+    lambda r: _dense(r.powers(-30, -28, 3, 5), r.normal(5, 2)),
+)
+declare(
+    "dense/huge",
+    "Products near the largest number.",
+    lambda r: _dense(r.uniform(-1e30, 1e30, 3, 5), r.uniform(-1e6, 1e6, 5, 2)),
+)
+special("dense/empty-batch", "No row in, no row out.", lambda r: _dense(r.normal(0, 3), r.normal(3, 2), r.normal(2)))
+special(
+    "dense/not-finite",
+    "NaN makes its own row NaN and no other; an infinity keeps its sign.",
+    lambda r: _dense(
+        np.array([[np.nan, 1, 2], [3, 2, 1], [np.inf, 1, 1], [-np.inf, 1, 1]], np.float32),
+        np.array([[1, -2], [0.5, 3], [-1, 1]], np.float32),
+        r.normal(2),
+    ),
+)
+
+
+def _shared_kernel(r: Draw) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 4))
+    first = graph.apply("first", "dense", x, weights={"kernel": r.normal(4, 4), "bias": r.normal(4)})
+    second = graph.apply("second", "dense", first, weights={"kernel": "first/kernel"})
+    graph.outputs += [second, first]
+    return graph
+
+
+declare("dense/shared-kernel", "Two layers name one tensor; the second has no bias. Two outputs.", _shared_kernel)
+
+
+def _added(r: Draw, constant: Any, x: Any) -> Graph:
+    graph = Graph()
+    node = graph.input("x", x)
+    value = graph.apply("value", "constant", weights={"value": constant}, shape=constant.shape)
+    graph.outputs.append(graph.apply("y", "add", node, value))
+    return graph
+
+
+declare("constant/rank-1", "Along the last axis.", lambda r: _added(r, r.normal(4), r.normal(3, 5, 4)))
+declare("constant/rank-2", "A matrix for every row.", lambda r: _added(r, r.normal(5, 4), r.normal(3, 5, 4)))
+declare("constant/rank-0", "A single number.", lambda r: _added(r, np.asarray(r.normal()), r.normal(3, 4)))
+declare(
+    "constant/row",
+    "A first dimension of 1 stands for every row.",
+    lambda r: _added(r, r.normal(1, 4), r.normal(3, 4)),
+)
+
+for _dtype in ("float32", "float64", "int32", "int64", "int8", "uint8", "bool"):
+    declare(
+        f"identity/{_dtype}",
+        f"{_dtype} in, the same out.",
+        lambda r, dtype=_dtype: one("identity", r.integers(0, 2, 3, 4, dtype=dtype)),
+    )
+special("identity/empty-batch", "No row in, no row out.", lambda r: one("identity", r.normal(0, 3)))
+special(
+    "identity/not-finite",
+    "NaN and infinities are data like any other.",
+    lambda r: one("identity", np.array([[np.nan, np.inf, -np.inf, -0.0]], np.float32)),
+)
+
+
+def _unchanged(r: Draw) -> Graph:
+    graph = Graph()
+    graph.outputs.append(graph.input("x", r.normal(3, 4)))
+    return graph
+
+
+declare("identity/no-layer", "A model without a layer: its input is its output.", _unchanged)
+
+
+def _cast(array: Any, dtype: str) -> Graph:
+    return one("cast", np.asarray(array), dtype=dtype)
+
+
+EDGES = np.array([[-2.9, -1.0, -0.5, -0.0], [0.3, 0.999, 1.5, 126.7]], np.float32)
+declare("cast/float32-to-int32", "Towards zero.", lambda r: _cast(EDGES, "int32"))
+declare("cast/float32-to-int64", "Towards zero.", lambda r: _cast(EDGES * np.float32(2**33), "int64"))
+declare("cast/float32-to-int8", "Towards zero.", lambda r: _cast(EDGES, "int8"))
+declare("cast/float32-to-uint8", "Towards zero.", lambda r: _cast(np.abs(EDGES) * 2, "uint8"))
+declare("cast/float32-to-bool", "Whatever is not 0 is true.", lambda r: _cast(EDGES, "bool"))
+declare("cast/float32-to-float64", "Exact.", lambda r: _cast(r.powers(-30, 30, 3, 4), "float64"))
+declare("cast/float32-to-float32", "Nothing changes.", lambda r: _cast(r.powers(-30, 30, 3, 4), "float32"))
+declare(
+    "cast/float64-to-float32",
+    "To the nearest.",
+    lambda r: _cast(Draw("cast", "float64").powers(-30, 30, 3, 4), "float32"),
+)
+declare("cast/int32-to-float32", "Small ones exact, large ones to the nearest.",
+        lambda r: _cast(np.array([[0, -7, 2**24 + 1], [2**31 - 1, -(2**31), 123456789]], np.int32), "float32"))  # fmt: skip
+declare("cast/int64-to-float32", "To the nearest.",
+        lambda r: _cast(np.array([[2**53 - 1, -(2**40) - 1, 3]], np.int64), "float32"))  # fmt: skip
+declare("cast/int64-to-int32", "Numbers that int32 holds.",
+        lambda r: _cast(np.array([[2**31 - 1, -(2**31), 0, -1]], np.int64), "int32"))  # fmt: skip
+declare("cast/int64-to-int8", "The low bits are kept of what int8 cannot hold.",
+        lambda r: _cast(np.array([[127, 128, -129, 2**40 + 5, -1]], np.int64), "int8"))  # fmt: skip
+declare("cast/uint8-to-float32", "Images.", lambda r: _cast(r.integers(0, 256, 2, 3, 4, dtype="uint8"), "float32"))
+declare("cast/bool-to-float32", "0 and 1.", lambda r: _cast(r.integers(0, 2, 3, 4, dtype="bool"), "float32"))
+declare("cast/bool-to-int32", "0 and 1.", lambda r: _cast(r.integers(0, 2, 3, 4, dtype="bool"), "int32"))
+declare(
+    "cast/int32-to-bool", "Whatever is not 0 is true.", lambda r: _cast(r.integers(-1, 2, 3, 4, dtype="int32"), "bool")
+)
+special("cast/nan-to-bool", "NaN is not 0.", lambda r: _cast(np.array([[np.nan, np.inf, 0]], np.float32), "bool"))
+special("cast/empty-batch", "No row in, no row out.", lambda r: _cast(r.normal(0, 3), "int32"))
+special(
+    "cast/not-finite",
+    "NaN and infinities, from one floating-point type to the other.",
+    lambda r: _cast(np.array([[np.nan, np.inf, -np.inf]], np.float32), "float64"),
+)

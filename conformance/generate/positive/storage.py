@@ -1,0 +1,123 @@
+"""Weights stored as float16, bfloat16 and int8 (level L4), and models that compute in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from generate.case import Draw
+from generate.encoding import Stored, stored
+from generate.graph import Graph, Weight, one
+from generate.positive.declare import declare
+
+
+def float16(x: Any) -> Weight:
+    narrow = np.asarray(x, np.float16)
+    return Weight(stored(narrow, "float16"), narrow.astype(np.float64))
+
+
+def bfloat16(x: Any) -> Weight:
+    """The upper half of float32's bits, cut off: which bfloat16 numbers they are does not matter here."""
+    bits = np.asarray(x, np.float32).view(np.uint32) >> 16
+    return Weight(stored(bits, "bfloat16"), (bits << 16).astype(np.uint32).view(np.float32).astype(np.float64))
+
+
+def int8(q: Any, scale: Any, zero_point: Any, axis: int | None = None) -> Weight:
+    """q, scale and zero_point: (q - zero_point) · scale, along an axis or for the whole tensor."""
+    scale, zero_point = np.asarray(scale, np.float32), np.asarray(zero_point, np.int8)
+    along = () if axis is None else tuple(-1 if k == axis else 1 for k in range(q.ndim))
+    steps = q.astype(np.float64) - zero_point.reshape(along).astype(np.float64)
+    parts = {"scale": stored(scale), "zero_point": stored(zero_point, "int8")}
+    tensor = Stored("int8", q, {} if axis is None else {"axis": axis})
+    return Weight(tensor, steps * scale.reshape(along).astype(np.float64), parts)
+
+
+def _dense(r: Draw, kernel: Weight, bias: Any) -> Graph:
+    return one("dense", r.normal(3, len(kernel.numbers)), weights={"kernel": kernel, "bias": bias})
+
+
+def _declare(case_id: str, title: str, make: Any) -> None:
+    declare(case_id, title, make, level="L4")
+
+
+_declare(
+    "storage/float16", "Kernel and bias of float16.", lambda r: _dense(r, float16(r.normal(6, 4)), float16(r.normal(4)))
+)
+_declare(
+    "storage/float16-subnormal",
+    "float16's smallest numbers are widened exactly.",
+    lambda r: _dense(r, float16(r.powers(-7, -5, 6, 4)), float16(r.powers(-7, -5, 4))),
+)
+_declare(
+    "storage/bfloat16",
+    "Kernel and bias of bfloat16.",
+    lambda r: _dense(r, bfloat16(r.normal(6, 4)), bfloat16(r.normal(4))),
+)
+_declare(
+    "storage/bfloat16-range",
+    "bfloat16 has float32's range.",
+    lambda r: _dense(r, bfloat16(r.powers(-30, 30, 6, 4)), r.normal(4)),
+)
+_declare(
+    "storage/int8-per-tensor",
+    "One scale and one zero point for the whole kernel.",
+    lambda r: _dense(r, int8(r.integers(-128, 128, 6, 4, dtype="int8"), 0.013, 17), r.normal(4)),
+)
+_declare(
+    "storage/int8-per-channel",
+    "A scale and a zero point for each unit.",
+    lambda r: _dense(
+        r,
+        int8(
+            r.integers(-128, 128, 6, 4, dtype="int8"),
+            r.uniform(0.001, 0.1, 4),
+            r.integers(-128, 128, 4, dtype="int8"),
+            axis=1,
+        ),
+        r.normal(4),
+    ),
+)
+_declare(
+    "storage/int8-first-axis",
+    "A scale for each row of the kernel.",
+    lambda r: _dense(
+        r,
+        int8(r.integers(-128, 128, 6, 4, dtype="int8"), r.uniform(0.001, 0.1, 6), np.zeros(6, np.int8), axis=0),
+        r.normal(4),
+    ),
+)
+_declare(
+    "storage/int8-extremes",
+    "-128 and 127 with zero points of both ends: differences do not fit into int8.",
+    lambda r: _dense(
+        r,
+        int8(np.array([[-128, 127], [127, -128], [-128, -128]], np.int8), [0.5, 2.0], [127, -128], axis=1),
+        r.normal(2),
+    ),
+)
+
+
+def _mixed(r: Draw) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(4, 5))
+    first = {"kernel": int8(r.integers(-128, 128, 5, 6, dtype="int8"), 0.01, 0), "bias": bfloat16(r.normal(6))}
+    hidden = graph.apply("hidden", "dense", x, weights=first)
+    active = graph.apply("active", "relu", hidden)
+    second = {"kernel": float16(r.normal(6, 3)), "bias": r.normal(3)}
+    graph.outputs.append(graph.apply("y", "dense", active, weights=second))
+    return graph
+
+
+_declare("storage/mixed", "Each tensor of a network has a storage type of its own.", _mixed)
+_declare(
+    "storage/float64-dense",
+    "A model in double precision, computed in it.",
+    lambda r: one(
+        "dense",
+        Draw("x", "float64").normal(3, 6),
+        weights={"kernel": Draw("k", "float64").normal(6, 4), "bias": Draw("b", "float64").normal(4)},
+    ),
+)
+_declare("storage/float64-tanh", "The same.", lambda r: one("tanh", Draw("t", "float64").normal(3, 6)))
+_declare("storage/float64-gelu", "The same.", lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False))  # fmt: skip

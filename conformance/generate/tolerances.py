@@ -1,0 +1,151 @@
+"""How far a right float32 computation may be from the exact result, per element: spec/accuracy.md.
+
+Every class answers in units of u, the roundoff of the dtype (2^-24 for float32). The tolerance is for one operator
+on its own. The deviation, one standard deviation of the rounding, is what a network's tolerance is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+FLOOR = {"float32": 2.0**-126, "float64": 2.0**-1022}
+
+Rule = Callable[..., Any]  # (y, *inputs, **weights, **attributes) -> an array like y
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A class of tolerances: its name in case.json, and its rule."""
+
+    name: str
+    rule: Rule
+
+    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        return self.rule(y, *inputs, **rest)
+
+    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        return self.tolerance(y, *inputs, **rest) / 8
+
+
+@dataclass(frozen=True)
+class Sum(Tolerance):
+    """A sum: the rule answers A, the same formula on absolute values, and K, the number of terms."""
+
+    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        magnitude, terms = self.rule(y, *inputs, **rest)
+        return magnitude * (4 + 2 * np.sqrt(terms))
+
+    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        magnitude, terms = self.rule(y, *inputs, **rest)
+        return magnitude * (1 + np.sqrt(terms) / 4)
+
+
+EXACT = Tolerance("exact", lambda y, *_, **__: np.zeros(np.shape(y)))
+ROUNDED = Tolerance("rounded", lambda y, *_, **__: 8 * np.abs(y))
+
+
+# Sums
+
+
+def _dense(y: Any, x: Any, kernel: Any, bias: Any = None) -> tuple[Any, int]:
+    magnitude = np.einsum("...i,io->...o", np.abs(x), np.abs(kernel))
+    return (magnitude, len(kernel)) if bias is None else (magnitude + np.abs(bias), len(kernel) + 1)
+
+
+def _batch_normalization(
+    y: Any,
+    x: Any,
+    moving_mean: Any,
+    moving_variance: Any,
+    gamma: Any = 1.0,
+    beta: Any = 0.0,
+    *,
+    axis: int,
+    epsilon: float,
+) -> tuple[Any, int]:
+    x = np.moveaxis(np.abs(x), axis, -1)
+    magnitude = (x + np.abs(moving_mean)) * np.abs(gamma) / np.sqrt(moving_variance + epsilon) + np.abs(beta)
+    return np.moveaxis(magnitude, -1, axis), 3
+
+
+def _sparsemax(y: Any, x: Any, axis: int) -> tuple[Any, int]:
+    x = np.moveaxis(x, axis, -1)
+    n = x.shape[-1]
+    descending = -np.sort(-x, axis=-1)
+    kept = descending - (np.cumsum(descending, -1) - 1) / np.arange(1, n + 1) > 0
+    sums = np.sum(np.cumsum(np.abs(descending), -1), -1, keepdims=True, where=kept)
+    return np.moveaxis(np.abs(x) + (1 + sums) / kept.sum(-1, keepdims=True), -1, axis), n
+
+
+DENSE = Sum("sum", _dense)
+BATCH_NORMALIZATION = Sum("sum", _batch_normalization)
+SPARSEMAX = Sum("sum", _sparsemax)
+
+
+# Functions
+
+
+def smooth(function: Callable[..., Any], cancelling: Callable[..., Any] | None = None) -> Tolerance:
+    """|y| + |x·f'(x)| + M, the derivative by a central difference of the oracle's own float64 function.
+
+    Args:
+        function: f, of float64.
+        cancelling: (x, **attributes) -> M, the size of the terms that cancel in the usual formula; None is 0.
+    """
+
+    def rule(y: Any, x: Any, **attributes: Any) -> Any:
+        step = 2.0**-20
+        rise = np.asarray(function(x * (1 + step), **attributes)) - np.asarray(function(x * (1 - step), **attributes))
+        size = np.abs(y) + np.abs(rise) / (2 * step)
+        return 8 * (size if cancelling is None else size + cancelling(x, **attributes))
+
+    return Tolerance("smooth", rule)
+
+
+def size(x: Any, **_: Any) -> Any:
+    """M of a formula that subtracts numbers of the size of x."""
+    return np.abs(x)
+
+
+def below_zero(x: Any, alpha: float = 1.6732632423543772) -> Any:
+    """M of alpha · (exp(x) - 1), computed as it stands."""
+    return np.where(x < 0, abs(alpha), 0.0)
+
+
+def underflow(x: Any, **_: Any) -> Any:
+    """M of a product with x whose other factor may be flushed to 0: |x| times the smallest normal number, in u."""
+    return np.abs(x) * 2.0**-102
+
+
+def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
+    """|x - max|, log Σ exp(x - max), Σ p·|x - max|, and the number of terms."""
+    below = np.max(x, axes, keepdims=True) - x
+    exponentials = np.exp(-below)
+    total = exponentials.sum(axes, keepdims=True)
+    spread = (exponentials * np.where(exponentials > 0, below, 0)).sum(axes, keepdims=True) / total
+    return below, np.log(total), spread, int(np.prod([x.shape[axis] for axis in axes]))
+
+
+def _softmax(p: Any, x: Any, axes: list[int]) -> Any:
+    below, _, spread, n = _shifted(x, tuple(axes))
+    return np.where(p > 0, p * (8 + 2 * np.sqrt(n) + 2 * below + 2 * spread), 0)
+
+
+def _log_softmax(y: Any, x: Any, axes: list[int]) -> Any:
+    below, log_total, spread, n = _shifted(x, tuple(axes))
+    return 8 * (np.abs(y) + below + log_total + 1 + np.sqrt(n) / 4 + spread / 4)
+
+
+def _glu(y: Any, x: Any, axis: int) -> Any:
+    value, gate = np.split(x, 2, axis)
+    return 8 * (np.abs(y) * (1 + np.abs(gate)) + underflow(value))
+
+
+SOFTMAX = Tolerance("softmax", _softmax)
+LOG_SOFTMAX = Tolerance("log_softmax", _log_softmax)
+GLU = Tolerance("glu", _glu)
