@@ -1,21 +1,26 @@
-"""Writes the list of operators in README.md, from the operators of the package.
+"""Writes the parts of the documents that follow from code: the operators, the example file, what is supported.
 
-python spec/generate.py           writes it
-python spec/generate.py --check   fails where it is out of date
+python spec/generate.py           writes them
+python spec/generate.py --check   fails where one is out of date
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from nnpack.format import container, header
+from nnpack.format.document import Document, Layer, Source, Tensor, Value
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Operator
 
-SPEC = Path(__file__).parent
-README = SPEC / "README.md"
-START, END = "<!-- operators -->\n", "<!-- /operators -->\n"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+SPEC = Path(__file__).resolve().parent
 
 
 def pages() -> dict[str, str]:
@@ -42,21 +47,74 @@ def table() -> str:
     return "| operator | inputs | weights | attributes | page |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)
 
 
-def generated(text: str) -> str:
-    """The text of README.md with the list as it should be."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{table()}\n{END}{after}"
+def example() -> str:
+    """A whole small file, byte by byte, and its header as JSON."""
+    weights = {"kernel": np.array([[2.0], [-1.0]], np.float32), "bias": np.array([0.5], np.float32)}
+    tensors = {f"sum/{role}": Tensor(f"sum/{role}", "float32", array) for role, array in weights.items()}
+    roles = {role: f"sum/{role}" for role in weights}
+    document = Document(
+        name="example",
+        inputs=(Value("x", "float32", ("batch", 2)),),
+        outputs=("y",),
+        layers=(
+            Layer("sum", "dense@1", ("x",), (Value("sum", "float32", ("batch", 1)),), roles, {}, Source("Dense", "y")),
+            Layer("y", "relu@1", ("sum",), (Value("y", "float32", ("batch", 1)),), {}, {}, Source("Dense", "y")),
+        ),
+        tensors=tensors,
+        producer={"name": "nnpack", "version": "1.0.0"},
+    )
+    fields, payload = header.build(document)
+    data = b"".join(container.write(document.version, fields, payload))
+    dump = "".join(f"{at:04x}  {data[at : at + 32].hex(' ')}\n" for at in range(0, len(data), 32))
+    lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(fields[key], sort_keys=True)}" for key in sorted(fields))
+    shown = "{\n" + lines.replace('}, {"', '},\n  {"') + "\n}"
+    return (
+        f"```json\n{shown}\n```\n\nIts {len(data)} bytes, 32 a line:\n\n```hex\n{dump}```\n\n"
+        "For the row (1, 3) it predicts relu(2·1 − 3 + 0.5) = 0, for (2, 1) it predicts 3.5.\n"
+    )
+
+
+def supported() -> str:
+    """The Keras layers and operations that have a handler."""
+    from nnpack.exporters.keras.graph import FUNCTIONS, LAYERS
+
+    layers = ", ".join(f"`{name}`" for name in sorted(layer.__name__ for layer in LAYERS))
+    operations = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+    return (
+        f"**Layers** of `keras.layers`: {layers}.\n\n"
+        "**Activations**: every function of `keras.activations`.\n\n"
+        f"**Operations** of `keras.ops` and operators on symbolic tensors, by their classes: {operations}.\n"
+    )
+
+
+PARTS: list[tuple[Path, str, Callable[[], str]]] = [
+    (SPEC / "README.md", "operators", table),
+    (SPEC / "format.md", "example", example),
+    (SPEC.parent / "README.md", "supported", supported),
+]
+
+
+def generated(text: str, mark: str, part: str) -> str:
+    """A document with the part between its marks as it should be."""
+    start, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return f"{before}{start}\n{part}\n{end}{after}"
 
 
 def main(arguments: list[str]) -> int:
-    text = README.read_text("utf-8")
-    if "--check" not in arguments:
-        README.write_text(generated(text), "utf-8")
-    elif generated(text) != text:
-        sys.stderr.write("spec/README.md is out of date: run python spec/generate.py\n")
-        return 1
-    return 0
+    stale = 0
+    for path, mark, part in PARTS:
+        text = path.read_text("utf-8")
+        new = generated(text, mark, part())
+        if new == text:
+            continue
+        if "--check" in arguments:
+            sys.stderr.write(f"{path.name} is out of date: run python spec/generate.py\n")
+            stale = 1
+        else:
+            path.write_text(new, "utf-8")
+    return stale
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def rich_document() -> Document:
         "test/x": np.ones((2, 4), "<f4"),
         "test/y": np.ones((2, 3), "<f4"),
         "test/z": np.zeros((2, 2, 3), "<i4"),
-        "test/y_off": np.ones((2, 3), "<f4"),
-        "test/z_off": np.ones((2, 2, 3), "<i4"),
+        "test/y_off": np.full((2, 3), 1e6, "<f4"),  # any output is within these
+        "test/z_off": np.full((2, 2, 3), 2**30, "<i4"),
     }
     dtypes = {"|i1": "int8", "<f4": "float32", "<i4": "int32"}
     tensors = {name: Tensor(name, dtypes[array.dtype.str], array) for name, array in arrays.items()}

@@ -132,8 +132,11 @@ def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
 
 
 def _softmax(p: Any, x: Any, axes: list[int]) -> Any:
-    below, _, spread, n = _shifted(x, tuple(axes))
-    return np.where(p > 0, p * (8 + 2 * np.sqrt(n) + 2 * below + 2 * spread), 0)
+    below, log_total, spread, n = _shifted(x, tuple(axes))
+    relative = 8 + 2 * np.sqrt(n) + 2 * below + 2 * spread
+    if len(axes) > 1:  # exp(x - log Σ exp x) is allowed
+        relative = relative + 8 * np.abs(np.max(x, tuple(axes), keepdims=True) + log_total)
+    return np.where(p > 0, p * relative, 0)
 
 
 def _log_softmax(y: Any, x: Any, axes: list[int]) -> Any:

@@ -16,8 +16,8 @@ def load(path: files.Path, *, verify: bool = True, activation_limit: int = ACTIV
 
     Args:
         path: an .nnpack file.
-        verify: whether to read the whole payload now, and refuse it if it is damaged (its SHA-256, the zeros between
-            tensors, bytes of booleans, undeclared NaN).
+        verify: whether to read the whole payload now, and refuse the file if it is damaged: by the payload's SHA-256,
+            the zeros between tensors, bytes of booleans, undeclared NaN, and the self-test that the file may carry.
         activation_limit: the most elements that one layer may read and make for one row; a file that needs more
             is refused.
 
@@ -28,15 +28,16 @@ def load(path: files.Path, *, verify: bool = True, activation_limit: int = ACTIV
         FileError: the file is missing, a directory, or cannot be read.
         FormatError: the file breaks the format; the error has a code of spec/errors.md, and the place.
         RequirementError: the file needs a version, an operator or a feature that this reader lacks.
+        SelfTestError: the file's self-test does not give what it should here.
 
     Source: spec/format.md.
     """
-    return _model(files.read(path), verify, activation_limit)
+    return _tested(opened(files.read(path), verify, activation_limit), verify)
 
 
 def loads(data: bytes, *, verify: bool = True, activation_limit: int = ACTIVATION_ELEMENTS) -> Model:
     """Loads a model from the bytes of a file; arguments, result and errors as for `load`."""
-    return _model(aligned_view(data), verify, activation_limit)
+    return _tested(opened(aligned_view(data), verify, activation_limit), verify)
 
 
 def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
@@ -51,8 +52,16 @@ def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
     return copy.data
 
 
-def _model(data: memoryview, verify: bool, activation_limit: int) -> Model:
+def opened(data: memoryview, verify: bool = True, activation_limit: int = ACTIVATION_ELEMENTS) -> Model:
+    """The model that a file's bytes stand for, its self-test not yet run."""
     parts = container.read(data)
     document = header.parse(parts.header, parts.payload, parts.version, OPERATOR_IDS, stop, verify=verify)
     assert document is not None  # stop raises
     return Model(document, activation_limit=activation_limit)
+
+
+def _tested(model: Model, verify: bool) -> Model:
+    # the hash covers the payload alone: a damaged number in the header is found by what it makes of the numbers
+    if verify and model.document.selftest is not None:
+        model.selftest()
+    return model

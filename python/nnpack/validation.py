@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnpack.engine.check import check
-from nnpack.errors import FormatError
+from nnpack.engine.model import Model
+from nnpack.errors import FormatError, SelfTestError
 from nnpack.format import container, files, header
 from nnpack.format.document import Document, Layer, Tensor
 from nnpack.format.dtypes import DTYPES
@@ -55,7 +56,10 @@ def faults(data: memoryview) -> list[FormatError]:
         return [fault]
     document = header.parse(parts.header, parts.payload, parts.version, frozenset(OPERATORS), found.append)
     if document is not None:
+        before = len(found)
         check(document, found.append)
+        if len(found) == before:
+            _check_selftest(document, found.append)
     else:
         _check_sound_part(parts.header, parts.payload, found.append)
     found = _without_consequences(parts.header, found) + schema_faults(parts.header, OPERATORS)
@@ -63,6 +67,15 @@ def faults(data: memoryview) -> list[FormatError]:
     for item in found:
         once.setdefault((item.code, item.at, item.expected if item.code in _ABSENCE else ""), item)
     return sorted(once.values(), key=lambda item: _place(item.at))
+
+
+def _check_selftest(document: Document, report: Callable[[FormatError], None]) -> None:
+    """A file whose self-test fails is damaged, where its hash cannot tell: in the numbers of the header."""
+    if document.selftest is not None:
+        try:
+            Model(document).selftest()
+        except SelfTestError as error:
+            report(FormatError(error.code, "/selftest", f"{error.at} = {error.expected}", error.received))
 
 
 def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:

@@ -19,7 +19,7 @@ from nnpack.format import container, files, header
 from nnpack.format.document import Document, SelfTest, Tensor, finite
 from nnpack.format.limits import MAJOR, MINOR, PAYLOAD_BYTES
 from nnpack.format.storage import store
-from nnpack.reading import load, loads
+from nnpack.reading import aligned_view, opened
 
 if TYPE_CHECKING:
     from nnpack.exporters.keras import Comparison
@@ -105,7 +105,7 @@ def dump(
     prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
     with files.replacing(path) as temporary:
         files.write(temporary, prepared.pieces)
-        written = load(temporary)
+        written = opened(files.read(temporary))
         comparison = prepared.verified(written, verify)
         errors = prepared.storage_errors(written)
     nbytes = sum(map(len, prepared.pieces))
@@ -124,7 +124,7 @@ def dumps(
     """The bytes that `dump` would write; arguments and errors as there."""
     prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
     data = b"".join(prepared.pieces)
-    prepared.verified(loads(data), verify)
+    prepared.verified(opened(aligned_view(data)), verify)
     return data
 
 
@@ -154,11 +154,15 @@ class _Prepared:
         self.pieces = container.write(document.version, head, payload)
 
     def verified(self, written: Model, everything: bool) -> Comparison | None:
-        """Compares with Keras; raises where the numbers differ."""
+        """Compares with Keras and runs the self-test; raises where the numbers differ."""
+        comparison = None
+        if self.keras_model is not None and (everything or self.rows):
+            comparison = self.compared(written, everything)
         if written.document.selftest is not None:
             written.selftest()
-        if self.keras_model is None or not (everything or self.rows):
-            return None
+        return comparison
+
+    def compared(self, written: Model, everything: bool) -> Comparison:
         from nnpack.exporters.keras import compare
 
         # a smaller storage type changes numbers: what Keras confirms is the same model with float32 weights

@@ -19,32 +19,100 @@ def _sound(case_id: str, title: str, file: File) -> None:
 _sound("perceptron", "A plain model.", PERCEPTRON)
 _sound("quantized", "A quantized kernel.", QUANTIZED)
 _sound("selftest", "A file with a self-test.", TESTED)
-_sound("no-tensors", "A model without weights: the payload has no bytes.",
-       document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y"]))  # fmt: skip
+_sound(
+    "no-tensors",
+    "A model without weights: the payload has no bytes.",
+    document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y"]),
+)
 _sound("no-layers", "An input that is the output.", document([value("x", ["batch", 4])], [], ["x"]))
-_sound("one-output-twice", "One value at two places of the answer.",
-       document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y", "y"]))  # fmt: skip
-_sound("shared-tensor", "Two layers of one kernel.",
-       document([value("x", ["batch", 4])],
-                [layer("dense", ["x"], value("h", ["batch", 4]), {"kernel": "kernel"}),
-                 layer("dense", ["h"], value("y", ["batch", 4]), {"kernel": "kernel"})], ["y"],
-                {"kernel": numbers(4, 4)}))  # fmt: skip
-_sound("sources", "Layers that say where they came from.",
-       PERCEPTRON.but(lambda h: h["layers"][0].update(source={"class": "Dense", "name": "dense_7"})))  # fmt: skip
-_sound("output-structure", "Outputs in a nest of maps and lists.",
-       document([value("x", ["batch", 4])],
-                [layer("relu", ["x"], value("y", ["batch", 4])), layer("tanh", ["x"], value("z", ["batch", 4]))],
-                ["y", "z"], output_structure={"b": [1], "a": {"c": 0}}))  # fmt: skip
-_sound("minor-7", "A minor version of the future, of which nothing is used.",
-       File(PERCEPTRON.header, PAYLOAD, version=pack([1, 7])))  # fmt: skip
-_sound("metadata", "Free metadata: every type that JSON has but null.",
-       perceptron(metadata={"accuracy": 0.875, "classes": ["a", "b"], "epochs": 3, "nested": {"x": {}}, "public": True,
-                            "": "an empty key", "ключ": "значение", "😀": "beyond 16 bits", "é": "after z"}))  # fmt: skip
-_sound("integers", "The largest integers, and those at the ends of each head.",
-       noted([2**53, -(2**53), 0, 127, 128, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32,
-              -1, -32, -33, -128, -129, -32_768, -32_769, -(2**31), -(2**31) - 1]))  # fmt: skip
-_sound("floats", "Floats that look like integers, the smallest, the largest, minus zero.",
-       noted([1.0, -0.0, 0.1, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308]))  # fmt: skip
+_sound(
+    "one-output-twice",
+    "One value at two places of the answer.",
+    document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y", "y"]),
+)
+_sound(
+    "shared-tensor",
+    "Two layers of one kernel.",
+    document(
+        [value("x", ["batch", 4])],
+        [
+            layer("dense", ["x"], value("h", ["batch", 4]), {"kernel": "kernel"}),
+            layer("dense", ["h"], value("y", ["batch", 4]), {"kernel": "kernel"}),
+        ],
+        ["y"],
+        {"kernel": numbers(4, 4)},
+    ),
+)
+_sound(
+    "sources",
+    "Layers that say where they came from.",
+    PERCEPTRON.but(lambda h: h["layers"][0].update(source={"class": "Dense", "name": "dense_7"})),
+)
+_sound(
+    "output-structure",
+    "Outputs in a nest of maps and lists.",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("relu", ["x"], value("y", ["batch", 4])), layer("tanh", ["x"], value("z", ["batch", 4]))],
+        ["y", "z"],
+        output_structure={"b": [1], "a": {"c": 0}},
+    ),
+)
+_sound(
+    "minor-7",
+    "A minor version of the future, of which nothing is used.",
+    File(PERCEPTRON.header, PAYLOAD, version=pack([1, 7])),
+)
+_sound(
+    "metadata",
+    "Free metadata: every type that JSON has but null.",
+    perceptron(
+        metadata={
+            "accuracy": 0.875,
+            "classes": ["a", "b"],
+            "epochs": 3,
+            "nested": {"x": {}},
+            "public": True,
+            "": "an empty key",
+            "ключ": "значение",
+            "😀": "beyond 16 bits",
+            "é": "after z",
+        }
+    ),
+)
+_sound(
+    "integers",
+    "The largest integers, and those at the ends of each head.",
+    noted(
+        [
+            2**53,
+            -(2**53),
+            0,
+            127,
+            128,
+            255,
+            256,
+            65_535,
+            65_536,
+            2**32 - 1,
+            2**32,
+            -1,
+            -32,
+            -33,
+            -128,
+            -129,
+            -32_768,
+            -32_769,
+            -(2**31),
+            -(2**31) - 1,
+        ]
+    ),
+)
+_sound(
+    "floats",
+    "Floats that look like integers, the smallest, the largest, minus zero.",
+    noted([1.0, -0.0, 0.1, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308]),
+)
 _sound("strings", "Strings at the ends of each head.", noted(["a" * n for n in (0, 31, 32, 255, 256)]))
 _sound("string-65536", "The longest string.", noted("a" * 65_536))
 _sound("lists", "Lists at the ends of each head.", noted([[0] * n for n in (0, 15, 16)]))
@@ -61,20 +129,38 @@ def _nested(levels: int) -> Any:
 
 _sound("nesting-16", "As many levels as there may be: header, ext, and 14 lists.", noted(_nested(14)))
 _LONG_NAME = "é" * 128
-_sound("name-256", "A name of 256 bytes in 128 letters.",
-       document([value(_LONG_NAME, ["batch", 4])], [layer("relu", [_LONG_NAME], value("y", ["batch", 4]))],
-                ["y"]))  # fmt: skip
-_sound("odd-names", "Names with slashes, tildes, spaces and control characters.",
-       document([value("a/b~0 \n", ["batch", "~1/ "])],
-                [layer("relu", ["a/b~0 \n"], value(" ", ["batch", "~1/ "]))], [" "]))  # fmt: skip
-_sound("rank-8", "As many dimensions as there may be.",
-       document([value("x", ["batch", 1, 2, 1, 1, 1, 1, 3])],
-                [layer("softmax", ["x"], value("y", ["batch", 1, 2, 1, 1, 1, 1, 3]), axes=[7])], ["y"]))  # fmt: skip
-_sound("nonfinite-declared", "A weight that is NaN, and says so.",
-       document([value("x", ["batch", 2])],
-                [layer("dense", ["x"], value("y", ["batch", 2]), {"kernel": "kernel"})], ["y"],
-                {"kernel": numbers(2, 2)}, requires=["feature:nonfinite"])
-       .holding(struct.pack("<4f", 1, float("nan"), float("-inf"), 2)))  # fmt: skip
+_sound(
+    "name-256",
+    "A name of 256 bytes in 128 letters.",
+    document([value(_LONG_NAME, ["batch", 4])], [layer("relu", [_LONG_NAME], value("y", ["batch", 4]))], ["y"]),
+)
+_sound(
+    "odd-names",
+    "Names with slashes, tildes, spaces and control characters.",
+    document(
+        [value("a/b~0 \n", ["batch", "~1/ "])], [layer("relu", ["a/b~0 \n"], value(" ", ["batch", "~1/ "]))], [" "]
+    ),
+)
+_sound(
+    "rank-8",
+    "As many dimensions as there may be.",
+    document(
+        [value("x", ["batch", 1, 2, 1, 1, 1, 1, 3])],
+        [layer("softmax", ["x"], value("y", ["batch", 1, 2, 1, 1, 1, 1, 3]), axes=[7])],
+        ["y"],
+    ),
+)
+_sound(
+    "nonfinite-declared",
+    "A weight that is NaN, and says so.",
+    document(
+        [value("x", ["batch", 2])],
+        [layer("dense", ["x"], value("y", ["batch", 2]), {"kernel": "kernel"})],
+        ["y"],
+        {"kernel": numbers(2, 2)},
+        requires=["feature:nonfinite"],
+    ).holding(struct.pack("<4f", 1, float("nan"), float("-inf"), 2)),
+)
 
 
 # Departures
@@ -93,17 +179,41 @@ def _head(case_id: str, title: str, raw: bytes, note: Any) -> None:
 _UNSORTED = container(
     pack(Pairs(sorted(PERCEPTRON.header.items(), key=lambda pair: (pair[0] != "requires", pair[0])))), PAYLOAD
 )
-_stray("keys-unsorted", "requires stands first.", "canonical-order", f"byte {_UNSORTED.index(b'inputs') - 1}",
-       _UNSORTED, PERCEPTRON)  # fmt: skip
+_stray(
+    "keys-unsorted",
+    "requires stands first.",
+    "canonical-order",
+    f"byte {_UNSORTED.index(b'inputs') - 1}",
+    _UNSORTED,
+    PERCEPTRON,
+)
 _ORDER = bytes(noted(Pairs([("b", 1), ("a", 2)])))
-_stray("keys-unsorted-in-note", "b before a in a map within a map.", "canonical-order",
-       f"byte {note_at(_ORDER) + 4}", _ORDER, noted({"a": 2, "b": 1}))  # fmt: skip
+_stray(
+    "keys-unsorted-in-note",
+    "b before a in a map within a map.",
+    "canonical-order",
+    f"byte {note_at(_ORDER) + 4}",
+    _ORDER,
+    noted({"a": 2, "b": 1}),
+)
 _LENGTH = bytes(noted(Pairs([("b", 1), ("aa", 2)])))
-_stray("keys-by-length", "Shorter keys before longer ones, as other canonical forms have them.", "canonical-order",
-       f"byte {note_at(_LENGTH) + 4}", _LENGTH, noted({"aa": 2, "b": 1}))  # fmt: skip
+_stray(
+    "keys-by-length",
+    "Shorter keys before longer ones, as other canonical forms have them.",
+    "canonical-order",
+    f"byte {note_at(_LENGTH) + 4}",
+    _LENGTH,
+    noted({"aa": 2, "b": 1}),
+)
 _UTF16 = bytes(noted(Pairs([("😀", 1), ("\uffee", 2)])))
-_stray("keys-by-utf16", "Sorted by UTF-16, as JavaScript does.", "canonical-order",
-       f"byte {note_at(_UTF16) + 1 + 5 + 1}", _UTF16, noted({"\uffee": 2, "😀": 1}))  # fmt: skip
+_stray(
+    "keys-by-utf16",
+    "Sorted by UTF-16, as JavaScript does.",
+    "canonical-order",
+    f"byte {note_at(_UTF16) + 1 + 5 + 1}",
+    _UTF16,
+    noted({"\uffee": 2, "😀": 1}),
+)
 _head("integer-uint8", "7 in two bytes.", b"\xcc\x07", 7)
 _head("integer-uint64", "7 in nine bytes.", b"\xcf" + struct.pack(">Q", 7), 7)
 _head("integer-int8-positive", "7 as a signed number.", b"\xd0\x07", 7)
@@ -120,8 +230,14 @@ _stray("version-uint8", "The major version in two bytes.", "canonical-head", "by
 _FLOAT = bytes(
     PERCEPTRON.but(lambda h: h["layers"][1]["attributes"].update(negative_slope=Raw(b"\xca" + struct.pack(">f", 0.25))))
 )
-_stray("attribute-float32", "An attribute of float32.", "canonical-float32",
-       f"byte {_FLOAT.index(b'negative_slope') + len(b'negative_slope')}", _FLOAT, PERCEPTRON)  # fmt: skip
+_stray(
+    "attribute-float32",
+    "An attribute of float32.",
+    "canonical-float32",
+    f"byte {_FLOAT.index(b'negative_slope') + len(b'negative_slope')}",
+    _FLOAT,
+    PERCEPTRON,
+)
 _NFD, _NFC = bytes(noted("e\u0301")), noted("\u00e9")
 _stray("nfd", "A letter and its accent as two characters.", "canonical-nfc", f"byte {note_at(_NFD)}", _NFD, _NFC)
 _KEY = bytes(noted({"e\u0301": 1}))

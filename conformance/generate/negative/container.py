@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -166,8 +167,13 @@ _raw("map32-bomb", "A map of 2^32 - 1 pairs in 5 bytes.", "limit-items", b"\xdf\
 _raw("array-65537", "An array one element too long.", "limit-items", b"\xdd\x00\x01\x00\x01" + bytes(65_537))
 _raw("string-65537", "A string one byte too long.", "limit-string", b"\xdb\x00\x01\x00\x01" + b"a" * 65_537)
 _raw("string-4-gib", "A string of 4 GiB in 5 bytes.", "limit-string", b"\xdb\xff\xff\xff\xff")
-_raw("string-beyond-file", "A string that the limit allows but the file does not hold.",
-     "truncated-header", b"\xda\xff\xff", 3)  # fmt: skip
+_raw(
+    "string-beyond-file",
+    "A string that the limit allows but the file does not hold.",
+    "truncated-header",
+    b"\xda\xff\xff",
+    3,
+)
 # header, ext, note: the note is at depth 3
 _raw("nesting-17", "Lists one level too deep.", "limit-nesting", b"\x91" * 14 + b"\x90", 14)
 _raw("nesting-1000", "Lists a thousand levels deep.", "limit-nesting", b"\x91" * 999 + b"\x90", 14)
@@ -177,8 +183,13 @@ def _pointed(case_id: str, title: str, code: str, at: str, file: File) -> None:
     reject(f"msgpack/{case_id}", title, code, at, file)
 
 
-_pointed("duplicate-key", "A key twice, with one value.", "duplicate-key", f"/ext/{NOTE}/a",
-         noted(Pairs([("a", 1), ("a", 1)])))  # fmt: skip
+_pointed(
+    "duplicate-key",
+    "A key twice, with one value.",
+    "duplicate-key",
+    f"/ext/{NOTE}/a",
+    noted(Pairs([("a", 1), ("a", 1)])),
+)
 
 
 _HEADER = sorted(PERCEPTRON.header.items())
@@ -190,17 +201,20 @@ reject(
     "/layers",
     container(pack(Pairs(_HEADER[: _LAYERS + 1] + _HEADER[_LAYERS:])), PAYLOAD),
 )
-for _name, _bits in (
-    ("nan", b"\x7f\xf8\x00\x00\x00\x00\x00\x00"),
-    ("infinity", struct.pack(">d", float("inf"))),
-    ("minus-infinity", struct.pack(">d", float("-inf"))),
-):
+
+
+def _sloped(number: float) -> File:
+    raw = Raw(b"\xcb" + struct.pack(">d", number))
+    return PERCEPTRON.but(lambda h: h["layers"][1]["attributes"].update(negative_slope=raw))
+
+
+for _name, _number in {"nan": math.nan, "infinity": math.inf, "minus-infinity": -math.inf}.items():
     _pointed(
         f"attribute-{_name}",
         "An attribute that is no finite number.",
         "number-not-finite",
         "/layers/1/attributes/negative_slope",
-        PERCEPTRON.but(lambda h, bits=_bits: h["layers"][1]["attributes"].update(negative_slope=Raw(b"\xcb" + bits))),
+        _sloped(_number),
     )
 for _name, _n in (("2-53-plus-1", 2**53 + 1), ("minus-2-53-minus-1", -(2**53) - 1), ("uint64", 2**64 - 1)):
     _pointed(f"integer-{_name}", "An integer that a double does not hold.", "integer-range", f"/ext/{NOTE}", noted(_n))

@@ -36,8 +36,15 @@ def reject(
     _add(Case(case_id, "reject", level, title, requires, {"model.nnpack": bytes(data)}, constraint, detail))
 
 
-def canonical(case_id: str, title: str, data: File | bytes, *, code: str | None = None, at: str | None = None,
-              becomes: File | None = None) -> None:  # fmt: skip
+def canonical(
+    case_id: str,
+    title: str,
+    data: File | bytes,
+    *,
+    code: str | None = None,
+    at: str | None = None,
+    becomes: File | None = None,
+) -> None:
     """Adds a file that a reader accepts and writes again byte for byte; or, with a code, a departure from that form.
 
     Args:

@@ -21,52 +21,142 @@ def _graph(case_id: str, title: str, code: str, at: str, file: File) -> None:
 
 _H = value("h", ["batch", 4])
 _TWO = [layer("relu", ["x"], _H), layer("tanh", ["h"], Y)]
-_graph("duplicate-layer", "Two layers of one name.", "duplicate-layer", "/layers/1/name",
-       _model(_TWO).but(put("layers", 1, "name", "h")))  # fmt: skip
-_graph("duplicate-value", "Two layers make a value of one name.", "duplicate-value", "/layers/1/outputs/0/name",
-       _model([layer("relu", ["x"], Y), {**layer("tanh", ["x"], Y), "name": "again"}]))  # fmt: skip
-_graph("duplicate-input", "Two inputs of one name.", "duplicate-value", "/inputs/1/name",
-       _model([layer("add", ["x", "x"], Y)], inputs=[X, X]))  # fmt: skip
-_graph("input-made-again", "A layer makes a value of an input's name.", "duplicate-value",
-       "/layers/0/outputs/0/name",
-       _model([layer("relu", ["x"], X)], ["x"]))  # fmt: skip
-_graph("undefined-value", "A layer reads what nothing makes.", "undefined-value", "/layers/0/inputs/0",
-       _model([layer("relu", ["z"], Y)]))  # fmt: skip
-_graph("forward-reference", "A layer reads what the next one makes.", "forward-reference", "/layers/0/inputs/0",
-       _model(_TWO[::-1]))  # fmt: skip
-_graph("cycle", "A layer reads what it makes itself.", "forward-reference", "/layers/0/inputs/1",
-       _model([layer("add", ["x", "y"], Y)]))  # fmt: skip
-_graph("cycle-of-two", "Two layers read from each other.", "forward-reference", "/layers/0/inputs/1",
-       _model([layer("add", ["x", "y"], _H), layer("tanh", ["h"], Y)]))  # fmt: skip
-_graph("dead-layer", "No output depends on the last layer.", "dead-layer", "/layers/1",
-       _model([layer("relu", ["x"], Y), layer("tanh", ["x"], _H)]))  # fmt: skip
-_graph("dead-chain", "No output depends on the last layer; the one before it is dead with it.", "dead-layer",
-       "/layers/2",
-       _model([layer("relu", ["x"], Y), layer("tanh", ["x"], _H),
-               layer("relu", ["h"], value("z", ["batch", 4]))]))  # fmt: skip
-_graph("undefined-output", "An output that is no value.", "undefined-output", "/outputs/1",
-       _model([layer("relu", ["x"], Y)], ["y", "z"]))  # fmt: skip
-_graph("two-outputs", "A layer that makes more than its operator.", "output-count", "/layers/0/outputs",
-       _model([{**layer("relu", ["x"], Y), "outputs": [Y, _H]}], ["y", "h"]))  # fmt: skip
-_graph("input-without-batch", "An input whose first dimension is a number.", "batch-axis", "/inputs/1/shape",
-       _model([], ["x"], inputs=[X, value("z", [4])]))  # fmt: skip
-_graph("input-of-rank-0", "An input without a dimension.", "batch-axis", "/inputs/1/shape",
-       _model([], ["x"], inputs=[X, value("z", [])]))  # fmt: skip
-_graph("input-other-symbol", "An input whose first dimension is another symbol.", "batch-axis", "/inputs/1/shape",
-       _model([], ["x"], inputs=[X, value("z", ["time", 4])]))  # fmt: skip
-_graph("batch-twice", "The batch stands at two axes of an input.", "batch-axis", "/inputs/0/shape",
-       _model([], ["x"], inputs=[value("x", ["batch", "batch"])]))  # fmt: skip
-_graph("output-without-batch", "An output that is the same for every row.", "batch-axis", "/outputs/1",
-       _model([layer("relu", ["x"], Y), layer("constant", [], value("c", [4]), {"value": "v"})], ["y", "c"],
-              tensors={"v": numbers(4)}))  # fmt: skip
+_graph(
+    "duplicate-layer",
+    "Two layers of one name.",
+    "duplicate-layer",
+    "/layers/1/name",
+    _model(_TWO).but(put("layers", 1, "name", "h")),
+)
+_graph(
+    "duplicate-value",
+    "Two layers make a value of one name.",
+    "duplicate-value",
+    "/layers/1/outputs/0/name",
+    _model([layer("relu", ["x"], Y), {**layer("tanh", ["x"], Y), "name": "again"}]),
+)
+_graph(
+    "duplicate-input",
+    "Two inputs of one name.",
+    "duplicate-value",
+    "/inputs/1/name",
+    _model([layer("add", ["x", "x"], Y)], inputs=[X, X]),
+)
+_graph(
+    "input-made-again",
+    "A layer makes a value of an input's name.",
+    "duplicate-value",
+    "/layers/0/outputs/0/name",
+    _model([layer("relu", ["x"], X)], ["x"]),
+)
+_graph(
+    "undefined-value",
+    "A layer reads what nothing makes.",
+    "undefined-value",
+    "/layers/0/inputs/0",
+    _model([layer("relu", ["z"], Y)]),
+)
+_graph(
+    "forward-reference",
+    "A layer reads what the next one makes.",
+    "forward-reference",
+    "/layers/0/inputs/0",
+    _model(_TWO[::-1]),
+)
+_graph(
+    "cycle",
+    "A layer reads what it makes itself.",
+    "forward-reference",
+    "/layers/0/inputs/1",
+    _model([layer("add", ["x", "y"], Y)]),
+)
+_graph(
+    "cycle-of-two",
+    "Two layers read from each other.",
+    "forward-reference",
+    "/layers/0/inputs/1",
+    _model([layer("add", ["x", "y"], _H), layer("tanh", ["h"], Y)]),
+)
+_graph(
+    "dead-layer",
+    "No output depends on the last layer.",
+    "dead-layer",
+    "/layers/1",
+    _model([layer("relu", ["x"], Y), layer("tanh", ["x"], _H)]),
+)
+_graph(
+    "dead-chain",
+    "No output depends on the last layer; the one before it is dead with it.",
+    "dead-layer",
+    "/layers/2",
+    _model([layer("relu", ["x"], Y), layer("tanh", ["x"], _H), layer("relu", ["h"], value("z", ["batch", 4]))]),
+)
+_graph(
+    "undefined-output",
+    "An output that is no value.",
+    "undefined-output",
+    "/outputs/1",
+    _model([layer("relu", ["x"], Y)], ["y", "z"]),
+)
+_graph(
+    "two-outputs",
+    "A layer that makes more than its operator.",
+    "output-count",
+    "/layers/0/outputs",
+    _model([{**layer("relu", ["x"], Y), "outputs": [Y, _H]}], ["y", "h"]),
+)
+_graph(
+    "input-without-batch",
+    "An input whose first dimension is a number.",
+    "batch-axis",
+    "/inputs/1/shape",
+    _model([], ["x"], inputs=[X, value("z", [4])]),
+)
+_graph(
+    "input-of-rank-0",
+    "An input without a dimension.",
+    "batch-axis",
+    "/inputs/1/shape",
+    _model([], ["x"], inputs=[X, value("z", [])]),
+)
+_graph(
+    "input-other-symbol",
+    "An input whose first dimension is another symbol.",
+    "batch-axis",
+    "/inputs/1/shape",
+    _model([], ["x"], inputs=[X, value("z", ["time", 4])]),
+)
+_graph(
+    "batch-twice",
+    "The batch stands at two axes of an input.",
+    "batch-axis",
+    "/inputs/0/shape",
+    _model([], ["x"], inputs=[value("x", ["batch", "batch"])]),
+)
+_graph(
+    "output-without-batch",
+    "An output that is the same for every row.",
+    "batch-axis",
+    "/outputs/1",
+    _model(
+        [layer("relu", ["x"], Y), layer("constant", [], value("c", [4]), {"value": "v"})],
+        ["y", "c"],
+        tensors={"v": numbers(4)},
+    ),
+)
 
 
 # Declared types
 
 
 def _declared(case_id: str, title: str, shape: Any, file: File) -> None:
-    _graph(case_id, title, "shape-declared", "/layers/0/outputs/0/shape",
-           file.but(put("layers", 0, "outputs", 0, "shape", shape)))  # fmt: skip
+    _graph(
+        case_id,
+        title,
+        "shape-declared",
+        "/layers/0/outputs/0/shape",
+        file.but(put("layers", 0, "outputs", 0, "shape", shape)),
+    )
 
 
 _RELU = _model([layer("relu", ["x"], Y)])
@@ -83,17 +173,31 @@ _declared("declared-number-for-symbol", "A number for a dimension that only runn
 _declared("declared-other-symbol", "Another symbol than the input's.", ["batch", "steps", 4], _TIME)
 _declared("declared-old-symbol", "A symbol of the input for a dimension that is new.", ["batch", "time", 2], _LONG)
 _declared("declared-number-for-new", "A number for a dimension that only running tells.", ["batch", 8, 2], _LONG)
-_declared("declared-batch", "A number for the batch.", [1, 4],
-          _model([layer("relu", ["x"], _H), layer("add", ["x", "h"], Y)]))  # fmt: skip
-_graph("declared-dtype", "Another dtype than the operator makes.", "dtype-mismatch", "/layers/0/outputs/0/dtype",
-       document([X], [layer("relu", ["x"], value("y", ["batch", 4], "float64"))], ["y"]))  # fmt: skip
-_graph("declared-dtype-cast", "Another dtype than the cast's own attribute says.", "dtype-mismatch",
-       "/layers/0/outputs/0/dtype",
-       document([X], [layer("cast", ["x"], value("y", ["batch", 4], "int64"), dtype="int32")], ["y"]))  # fmt: skip
-_HUGE = ["batch", 2**15, 2**15]
-_graph("activation-limit", "A file of few bytes that asks for 2^31 numbers.", "activation-limit",
-       "/layers/0/outputs/0/shape",
-       document([value("x", _HUGE)], [layer("relu", ["x"], value("y", _HUGE))], ["y"]))  # fmt: skip
+_declared(
+    "declared-batch", "A number for the batch.", [1, 4], _model([layer("relu", ["x"], _H), layer("add", ["x", "h"], Y)])
+)
+_graph(
+    "declared-dtype",
+    "Another dtype than the operator makes.",
+    "dtype-mismatch",
+    "/layers/0/outputs/0/dtype",
+    document([X], [layer("relu", ["x"], value("y", ["batch", 4], "float64"))], ["y"]),
+)
+_graph(
+    "declared-dtype-cast",
+    "Another dtype than the cast's own attribute says.",
+    "dtype-mismatch",
+    "/layers/0/outputs/0/dtype",
+    document([X], [layer("cast", ["x"], value("y", ["batch", 4], "int64"), dtype="int32")], ["y"]),
+)
+_HUGE: list[int | str] = ["batch", 2**15, 2**15]
+_graph(
+    "activation-limit",
+    "A file of few bytes that asks for 2^31 numbers.",
+    "activation-limit",
+    "/layers/0/outputs/0/shape",
+    document([value("x", _HUGE)], [layer("relu", ["x"], value("y", _HUGE))], ["y"]),
+)
 
 
 # Self-test
@@ -111,15 +215,45 @@ def _with(**tensors: Any) -> File:
     return document([X], [layer("relu", ["x"], Y)], ["y"], stored_parts, selftest=names)
 
 
-_tested("inputs-missing", "No tensor for the input.", "selftest-count", "inputs",
-        document([X], [layer("relu", ["x"], Y)], ["y"], {"y": numbers(2, 4), "t": numbers(2, 4)},
-                 selftest={"inputs": [], "outputs": ["y"], "tolerances": ["t"]}))  # fmt: skip
-_tested("tolerances-too-many", "Two tensors of tolerances for one output.", "selftest-count", "tolerances",
-        TESTED.but(put("selftest", "tolerances", ["test/tolerance"] * 2)))  # fmt: skip
-_tested("tensor-missing", "A tensor that there is not.", "tensor-missing", "outputs/0",
-        document([X], [layer("relu", ["x"], Y)], ["y"], {"x": numbers(2, 4), "t": numbers(2, 4)},
-                 selftest={"inputs": ["x"], "outputs": ["y"], "tolerances": ["t"]}))  # fmt: skip
+_tested(
+    "inputs-missing",
+    "No tensor for the input.",
+    "selftest-count",
+    "inputs",
+    document(
+        [X],
+        [layer("relu", ["x"], Y)],
+        ["y"],
+        {"y": numbers(2, 4), "t": numbers(2, 4)},
+        selftest={"inputs": [], "outputs": ["y"], "tolerances": ["t"]},
+    ),
+)
+_tested(
+    "tolerances-too-many",
+    "Two tensors of tolerances for one output.",
+    "selftest-count",
+    "tolerances",
+    TESTED.but(put("selftest", "tolerances", ["test/tolerance"] * 2)),
+)
+_tested(
+    "tensor-missing",
+    "A tensor that there is not.",
+    "tensor-missing",
+    "outputs/0",
+    document(
+        [X],
+        [layer("relu", ["x"], Y)],
+        ["y"],
+        {"x": numbers(2, 4), "t": numbers(2, 4)},
+        selftest={"inputs": ["x"], "outputs": ["y"], "tolerances": ["t"]},
+    ),
+)
 _tested("shape", "Expected values of another shape.", "selftest-tensor", "outputs/0", _with(y=numbers(2, 3)))
 _tested("dtype", "An input of another dtype.", "selftest-tensor", "inputs/0", _with(x=numbers(2, 4, dtype="float64")))
-_tested("rows", "Fewer rows of tolerances than of inputs.", "selftest-tensor", "tolerances/0",
-        _with(tolerance=numbers(1, 4)))  # fmt: skip
+_tested(
+    "rows",
+    "Fewer rows of tolerances than of inputs.",
+    "selftest-tensor",
+    "tolerances/0",
+    _with(tolerance=numbers(1, 4)),
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from generate.encoding import document, layer, value
-from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, File, numbers, reject
+from generate.encoding import File, document, layer, value
+from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, numbers, reject
 
 Header = dict[str, Any]
 
@@ -128,16 +128,32 @@ _valued("offset-negative", "A negative offset.", "wrong-value", "tensors", 0, "o
 _valued("input-dtype", "An unknown dtype.", "dtype-unknown", "inputs", 0, "dtype", "float8")
 _valued("input-dtype-alias", "Another name of a known dtype.", "dtype-unknown", "inputs", 0, "dtype", "float")
 _valued("input-float16", "A storage type, which no value has.", "dtype-unknown", "inputs", 0, "dtype", "float16")
-_valued("output-bfloat16", "A storage type, which no value has.", "dtype-unknown",
-        "layers", 0, "outputs", 0, "dtype", "bfloat16")  # fmt: skip
+_valued(
+    "output-bfloat16",
+    "A storage type, which no value has.",
+    "dtype-unknown",
+    "layers",
+    0,
+    "outputs",
+    0,
+    "dtype",
+    "bfloat16",
+)
 _valued("tensor-dtype", "An unknown dtype.", "dtype-unknown", "tensors", 0, "dtype", "int4")
 _valued("input-dimension-0", "A dimension of 0.", "dimension-range", "inputs", 0, "shape", 1, 0)
 _valued("input-dimension-negative", "A negative dimension.", "dimension-range", "inputs", 0, "shape", 1, -1)
 _valued("input-dimension-2-31", "A dimension of 2^31.", "dimension-range", "inputs", 0, "shape", 1, 2**31)
 _valued("input-rank-9", "Nine dimensions.", "rank-range", "inputs", 0, "shape", ["batch", 1, 1, 1, 1, 1, 1, 1, 4])
 _valued("input-name-empty", "A name of no bytes.", "name-length", "inputs", 0, "name", "")
-_valued("input-name-257", "A name one byte too long, in two-byte letters and one more.", "name-length",
-        "inputs", 0, "name", "é" * 128 + "x")  # fmt: skip
+_valued(
+    "input-name-257",
+    "A name one byte too long, in two-byte letters and one more.",
+    "name-length",
+    "inputs",
+    0,
+    "name",
+    "é" * 128 + "x",
+)
 _valued("input-name-nul", "A name that C would read as a shorter one.", "name-nul", "inputs", 0, "name", "x\0y")
 _valued("layer-name-empty", "A name of no bytes.", "name-length", "layers", 0, "name", "")
 _valued("model-name-empty", "A name of no bytes.", "name-length", "model", "name", "")
@@ -176,17 +192,28 @@ def _required(case_id: str, title: str, code: str, requires: list[str]) -> None:
 
 _NEEDED = PERCEPTRON.header["requires"]
 _required("unknown-operator", "An operator that no version has.", "requires-unknown", [*_NEEDED, "op:telepathy@1"])
-_required("unknown-operator-version", "An operator of the future.", "requires-unknown",
-          sorted([*_NEEDED, "op:dense@999"]))  # fmt: skip
+_required(
+    "unknown-operator-version", "An operator of the future.", "requires-unknown", sorted([*_NEEDED, "op:dense@999"])
+)
 _required("unknown-dtype", "A dtype that no version has.", "requires-unknown", sorted([*_NEEDED, "dtype:int4"]))
-_required("unknown-feature", "A feature that no version has.", "requires-unknown",
-          sorted([*_NEEDED, "feature:telepathy"]))  # fmt: skip
-_required("unknown-kind", "Something that is no operator, dtype or feature.", "requires-unknown",
-          sorted([*_NEEDED, "gpu"]))  # fmt: skip
-_required("operator-missing", "An operator is used and not listed.", "requires-incomplete",
-          [item for item in _NEEDED if item != "op:leaky_relu@1"])  # fmt: skip
-_required("dtype-missing", "A dtype is used and not listed.", "requires-incomplete",
-          [item for item in _NEEDED if item != "dtype:float32"])  # fmt: skip
+_required(
+    "unknown-feature", "A feature that no version has.", "requires-unknown", sorted([*_NEEDED, "feature:telepathy"])
+)
+_required(
+    "unknown-kind", "Something that is no operator, dtype or feature.", "requires-unknown", sorted([*_NEEDED, "gpu"])
+)
+_required(
+    "operator-missing",
+    "An operator is used and not listed.",
+    "requires-incomplete",
+    [item for item in _NEEDED if item != "op:leaky_relu@1"],
+)
+_required(
+    "dtype-missing",
+    "A dtype is used and not listed.",
+    "requires-incomplete",
+    [item for item in _NEEDED if item != "dtype:float32"],
+)
 reject(
     "requires/feature-missing",
     "A tensor is quantized and the feature is not listed.",
@@ -199,12 +226,25 @@ _required("unused-feature", "Every weight is finite.", "requires-unused", sorted
 _required("unsorted", "The right list in another order.", "requires-order", _NEEDED[::-1])
 _required("twice", "An item twice.", "requires-order", sorted([*_NEEDED, _NEEDED[0]]))
 
-_valued("operator-unknown", "An operator that no version has, in the layer alone.", "operator-unknown",
-        "layers", 1, "op", "telepathy@1")  # fmt: skip
-_valued("operator-version", "An operator of the future, in the layer alone.", "operator-version",
-        "layers", 0, "op", "dense@999")  # fmt: skip
-_valued("operator-without-version", "An operator without its version.", "operator-version",
-        "layers", 0, "op", "dense")  # fmt: skip
+_valued(
+    "operator-unknown",
+    "An operator that no version has, in the layer alone.",
+    "operator-unknown",
+    "layers",
+    1,
+    "op",
+    "telepathy@1",
+)
+_valued(
+    "operator-version",
+    "An operator of the future, in the layer alone.",
+    "operator-version",
+    "layers",
+    0,
+    "op",
+    "dense@999",
+)
+_valued("operator-without-version", "An operator without its version.", "operator-version", "layers", 0, "op", "dense")
 
 
 # The structure of the outputs

@@ -42,33 +42,76 @@ def _tensor(case_id: str, title: str, code: str, at: str, file: File) -> None:
 
 # Places
 
-_tensor("misaligned", "A tensor that begins where the one before it ends.", "tensor-misaligned", "/tensors/1/offset",
-        _placed(0, 68, sizes=(17, 16)))  # fmt: skip
-_tensor("overlap", "A tensor that begins inside the one before it.", "tensor-overlap", "/tensors/1/offset",
-        _placed(0, 64, sizes=(17, 16)))  # fmt: skip
+_tensor(
+    "misaligned",
+    "A tensor that begins where the one before it ends.",
+    "tensor-misaligned",
+    "/tensors/1/offset",
+    _placed(0, 68, sizes=(17, 16)),
+)
+_tensor(
+    "overlap",
+    "A tensor that begins inside the one before it.",
+    "tensor-overlap",
+    "/tensors/1/offset",
+    _placed(0, 64, sizes=(17, 16)),
+)
 _tensor("same-place", "Two tensors at one place.", "tensor-overlap", "/tensors/1/offset", _placed(0, 0))
-_tensor("order", "The last two tensors in the wrong order, none overlapping.", "tensor-order", "/tensors/2/offset",
-        _placed(0, 128, 64))  # fmt: skip
+_tensor(
+    "order",
+    "The last two tensors in the wrong order, none overlapping.",
+    "tensor-order",
+    "/tensors/2/offset",
+    _placed(0, 128, 64),
+)
 _tensor("order-first", "The first tensor is not the first.", "tensor-order", "/tensors/1/offset", _placed(64, 0))
 _tensor("hole", "64 bytes of nothing between two tensors.", "tensor-hole", "/tensors/1/offset", _placed(0, 128))
 _tensor("hole-first", "64 bytes of nothing before the first tensor.", "tensor-hole", "/tensors/0/offset", _placed(64))
-_tensor("bounds", "A tensor that ends behind the payload.", "tensor-bounds", "/tensors/1/offset",
-        _placed(0, 64, payload=124))  # fmt: skip
-_tensor("bounds-far", "A tensor that begins far behind the payload: 4 GiB would be too much for 32 bits.",
-        "tensor-bounds", "/tensors/0/offset",
-        document([value("x", ["batch", 1])],
-                 [layer("constant", [], value("c", [2**30 - 1]), {"value": "t"}),
-                  layer("add", ["x", "c"], value("y", ["batch", 2**30 - 1]))], ["y"],
-                 {"t": numbers(1)}).but(lambda h: h["tensors"][0].update(shape=[2**30 - 1], nbytes=2**32 - 4)))  # fmt: skip
+_tensor(
+    "bounds",
+    "A tensor that ends behind the payload.",
+    "tensor-bounds",
+    "/tensors/1/offset",
+    _placed(0, 64, payload=124),
+)
+_tensor(
+    "bounds-far",
+    "A tensor that begins far behind the payload: 4 GiB would be too much for 32 bits.",
+    "tensor-bounds",
+    "/tensors/0/offset",
+    document(
+        [value("x", ["batch", 1])],
+        [
+            layer("constant", [], value("c", [2**30 - 1]), {"value": "t"}),
+            layer("add", ["x", "c"], value("y", ["batch", 2**30 - 1])),
+        ],
+        ["y"],
+        {"t": numbers(1)},
+    ).but(lambda h: h["tensors"][0].update(shape=[2**30 - 1], nbytes=2**32 - 4)),
+)
 _tensor("payload-too-long", "64 zeros behind the last tensor.", "payload-size", "/tensors", _placed(0, payload=128))
-_tensor("payload-of-nothing", "A payload without a tensor.", "payload-size", "/tensors",
-        document([value("x", ["batch", 1])], [layer("relu", ["x"], value("y", ["batch", 1]))], ["y"])
-        .holding(bytes(64)))  # fmt: skip
+_tensor(
+    "payload-of-nothing",
+    "A payload without a tensor.",
+    "payload-size",
+    "/tensors",
+    document([value("x", ["batch", 1])], [layer("relu", ["x"], value("y", ["batch", 1]))], ["y"]).holding(bytes(64)),
+)
 _SPACED = _placed(0, 128, sizes=(17, 16))
-_tensor("gap-not-zero", "A byte that is not 0 between two tensors.", "gap-not-zero", "/tensors/1/offset",
-        _SPACED.holding(_SPACED.payload[:127] + b"\x01" + _SPACED.payload[128:]))  # fmt: skip
-_tensor("hash", "A bit of a weight has changed.", "hash-mismatch", "/payload_sha256",
-        File(PERCEPTRON.header, bytes([PERCEPTRON.payload[0] ^ 1]) + PERCEPTRON.payload[1:]))  # fmt: skip
+_tensor(
+    "gap-not-zero",
+    "A byte that is not 0 between two tensors.",
+    "gap-not-zero",
+    "/tensors/1/offset",
+    _SPACED.holding(_SPACED.payload[:127] + b"\x01" + _SPACED.payload[128:]),
+)
+_tensor(
+    "hash",
+    "A bit of a weight has changed.",
+    "hash-mismatch",
+    "/payload_sha256",
+    File(PERCEPTRON.header, bytes([PERCEPTRON.payload[0] ^ 1]) + PERCEPTRON.payload[1:]),
+)
 
 
 # Entries
@@ -89,17 +132,41 @@ _entry("product-overflow", "2^64 elements: the product is 0 in 64 bits.", "eleme
 _entry("product-2-54", "2^54 elements, each dimension in range.", "element-count", "shape", [2**27, 2**27])
 _entry("nbytes", "More bytes than the shape has.", "tensor-nbytes", "nbytes", 16)
 _entry("nbytes-elements", "The number of elements where that of bytes belongs.", "tensor-nbytes", "nbytes", 3)
-_entry("nbytes-wraps", "2^32 + 12 elements: the bytes are right in 32 bits alone.", "tensor-nbytes", "shape",
-       [2**15, 2**15 + 1], "nbytes")  # fmt: skip
+_entry(
+    "nbytes-wraps",
+    "2^32 + 12 elements: the bytes are right in 32 bits alone.",
+    "tensor-nbytes",
+    "shape",
+    [2**15, 2**15 + 1],
+    "nbytes",
+)
 
-_tensor("duplicate", "Two tensors of one name.", "duplicate-tensor", "/tensors/1/name",
-        _placed(0, 64).but(put("tensors", 1, "name", "t0")).but(put("layers", 2, "weights", "value", "t0")))  # fmt: skip
-_tensor("missing", "A weight that no tensor holds.", "tensor-missing", "/layers/0/weights/kernel",
-        PERCEPTRON.but(put("layers", 0, "weights", "kernel", "kernal")))  # fmt: skip
-_tensor("unreferenced", "A tensor that nothing uses.", "tensor-unreferenced", "/tensors/1",
-        document([value("x", ["batch", 4])],
-                 [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": "kernel"})], ["y"],
-                 {"kernel": numbers(4, 3), "left_over": numbers(3)}))  # fmt: skip
+_tensor(
+    "duplicate",
+    "Two tensors of one name.",
+    "duplicate-tensor",
+    "/tensors/1/name",
+    _placed(0, 64).but(put("tensors", 1, "name", "t0")).but(put("layers", 2, "weights", "value", "t0")),
+)
+_tensor(
+    "missing",
+    "A weight that no tensor holds.",
+    "tensor-missing",
+    "/layers/0/weights/kernel",
+    PERCEPTRON.but(put("layers", 0, "weights", "kernel", "kernal")),
+)
+_tensor(
+    "unreferenced",
+    "A tensor that nothing uses.",
+    "tensor-unreferenced",
+    "/tensors/1",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": "kernel"})],
+        ["y"],
+        {"kernel": numbers(4, 3), "left_over": numbers(3)},
+    ),
+)
 
 
 # Contents
@@ -138,8 +205,13 @@ for _name, _kernel in {
     "float16-nan": stored([[1, np.nan], [0.5, 2]], "float16"),
     "bfloat16-infinity": stored([[0x3F80, 0x7F80], [0x3F00, 0x4000]], "bfloat16"),
 }.items():
-    _tensor(f"weight-{_name}", "A weight that is not finite, undeclared.", "weight-not-finite", "/tensors/0",
-            _weighted(_kernel))  # fmt: skip
+    _tensor(
+        f"weight-{_name}",
+        "A weight that is not finite, undeclared.",
+        "weight-not-finite",
+        "/tensors/0",
+        _weighted(_kernel),
+    )
 
 
 # Quantization
@@ -169,28 +241,83 @@ def _bad(case_id: str, title: str, code: str, key: str, file: File) -> None:
 
 _bad("scale-0", "A scale of 0.", "scale-range", "scale", _quantized(scale=stored([0.5, 0, 0.125])))
 _bad("scale-negative", "A negative scale.", "scale-range", "scale", _quantized(scale=stored([0.5, -1, 0.125])))
-_bad("scale-nan", "A scale that is no number; it is declared.", "scale-range", "scale",
-     _quantized(scale=stored([0.5, np.nan, 1])).but(lambda h: h["requires"].insert(1, "feature:nonfinite")))  # fmt: skip
-_bad("scale-infinity", "An infinite scale; it is declared.", "scale-range", "scale",
-     _quantized(scale=stored([0.5, np.inf, 1])).but(lambda h: h["requires"].insert(1, "feature:nonfinite")))  # fmt: skip
+_bad(
+    "scale-nan",
+    "A scale that is no number; it is declared.",
+    "scale-range",
+    "scale",
+    _quantized(scale=stored([0.5, np.nan, 1])).but(lambda h: h["requires"].insert(1, "feature:nonfinite")),
+)
+_bad(
+    "scale-infinity",
+    "An infinite scale; it is declared.",
+    "scale-range",
+    "scale",
+    _quantized(scale=stored([0.5, np.inf, 1])).but(lambda h: h["requires"].insert(1, "feature:nonfinite")),
+)
 _bad("scale-short", "A scale too few.", "quantization-part", "scale", _quantized(scale=stored([0.5, 0.25])))
-_bad("scale-first-axis", "As many scales as the other axis has.", "quantization-part", "scale",
-     _quantized(axis=0, zero_point=stored([0, 1], "int8")))  # fmt: skip
-_bad("scale-rank-2", "Scales in a row of a matrix.", "quantization-part", "scale",
-     _quantized(scale=stored([[0.5, 0.25, 0.125]])))  # fmt: skip
-_bad("scale-float64", "Scales of float64.", "quantization-part", "scale",
-     _quantized(scale=stored([0.5, 0.25, 0.125], "float64")))  # fmt: skip
-_bad("scale-quantized", "Scales that are quantized: the kernel is its own scale.", "quantization-part", "scale",
-     QUANTIZED.but(lambda h: (h["tensors"][0]["quantization"].update(scale="kernel"),)))  # fmt: skip
-_bad("zero-point-short", "A zero point too few.", "quantization-part", "zero_point",
-     _quantized(zero_point=stored([0, 1], "int8")))  # fmt: skip
-_bad("zero-point-int32", "Zero points of int32.", "quantization-part", "zero_point",
-     _quantized(zero_point=stored([0, 1, -1], "int32")))  # fmt: skip
-_bad("zero-point-missing", "A zero point that no tensor holds.", "tensor-missing", "zero_point",
-     _quantized(zero_point=None).but(put("tensors", 0, "quantization", "zero_point", "nowhere")))  # fmt: skip
+_bad(
+    "scale-first-axis",
+    "As many scales as the other axis has.",
+    "quantization-part",
+    "scale",
+    _quantized(axis=0, zero_point=stored([0, 1], "int8")),
+)
+_bad(
+    "scale-rank-2",
+    "Scales in a row of a matrix.",
+    "quantization-part",
+    "scale",
+    _quantized(scale=stored([[0.5, 0.25, 0.125]])),
+)
+_bad(
+    "scale-float64",
+    "Scales of float64.",
+    "quantization-part",
+    "scale",
+    _quantized(scale=stored([0.5, 0.25, 0.125], "float64")),
+)
+_bad(
+    "scale-quantized",
+    "Scales that are quantized: the kernel is its own scale.",
+    "quantization-part",
+    "scale",
+    QUANTIZED.but(lambda h: (h["tensors"][0]["quantization"].update(scale="kernel"),)),
+)
+_bad(
+    "zero-point-short",
+    "A zero point too few.",
+    "quantization-part",
+    "zero_point",
+    _quantized(zero_point=stored([0, 1], "int8")),
+)
+_bad(
+    "zero-point-int32",
+    "Zero points of int32.",
+    "quantization-part",
+    "zero_point",
+    _quantized(zero_point=stored([0, 1, -1], "int32")),
+)
+_bad(
+    "zero-point-missing",
+    "A zero point that no tensor holds.",
+    "tensor-missing",
+    "zero_point",
+    _quantized(zero_point=None).but(put("tensors", 0, "quantization", "zero_point", "nowhere")),
+)
 _bad("axis-2", "An axis that a matrix does not have.", "axis-range", "axis", _quantized(axis=2))
 _bad("axis-negative", "A negative axis.", "axis-range", "axis", _quantized(axis=-1))
-_bad("float32", "A float32 tensor that is quantized.", "quantization-dtype", "",
-     _quantized(stored([[1, 2, 3], [4, 5, 6]])))  # fmt: skip
-_bad("uint8", "A uint8 tensor that is quantized.", "quantization-dtype", "",
-     _quantized(stored([[1, 2, 3], [4, 5, 6]], "uint8")))  # fmt: skip
+_bad(
+    "float32",
+    "A float32 tensor that is quantized.",
+    "quantization-dtype",
+    "",
+    _quantized(stored([[1, 2, 3], [4, 5, 6]])),
+)
+_bad(
+    "uint8",
+    "A uint8 tensor that is quantized.",
+    "quantization-dtype",
+    "",
+    _quantized(stored([[1, 2, 3], [4, 5, 6]], "uint8")),
+)

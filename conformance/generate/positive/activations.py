@@ -87,15 +87,17 @@ def _named(attributes: dict[str, Any]) -> str:
     return "".join(words).replace("_", "-").replace("--", "-minus-").lower()
 
 
+def _declare_range(op: str, activation: Activation, attributes: dict[str, Any]) -> None:
+    declare(
+        f"{op}/range{_named(attributes)}",
+        "Where the formula bends, the float32 numbers beside, and magnitudes over the whole range.",
+        lambda r: one(op, r.around(3, *activation.points, low=activation.low, high=activation.high), **attributes),
+    )
+
+
 def _declare(op: str, activation: Activation) -> None:
     for attributes in activation.attributes:
-        declare(
-            f"{op}/range{_named(attributes)}",
-            "Where the formula bends, the float32 numbers beside, and magnitudes over the whole range.",
-            lambda r, a=attributes: one(
-                op, r.around(3, *activation.points, low=activation.low, high=activation.high), **a
-            ),
-        )
+        _declare_range(op, activation, attributes)
     first = activation.attributes[0]
     declare(f"{op}/rank-2", "A batch of rows.", lambda r: one(op, r.normal(5, 7, scale=3), **first))
     declare(

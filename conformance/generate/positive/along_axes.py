@@ -9,61 +9,66 @@ from generate.positive.declare import declare, special
 
 LARGE = np.array([[1e4, -1e4, 9999.5, 0], [-1e4, -1e4, -1e4, -9998], [1e4, 1e4, 1e4, 1e4]], np.float32)
 
-for _op in ("softmax", "log_softmax"):
-    declare(f"{_op}/rank-2", "Over the last axis.", lambda r, op=_op: one(op, r.normal(5, 7, scale=3), axes=[1]))
+
+def _declare(op: str) -> None:
+    declare(f"{op}/rank-2", "Over the last axis.", lambda r: one(op, r.normal(5, 7, scale=3), axes=[1]))
     declare(
-        f"{_op}/middle-axis",
+        f"{op}/middle-axis",
         "Over an axis that is not the last; all dimensions differ.",
-        lambda r, op=_op: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[2]),
+        lambda r: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[2]),
     )
     declare(
-        f"{_op}/two-axes",
+        f"{op}/two-axes",
         "Over two axes together, which are not neighbours.",
-        lambda r, op=_op: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[1, 3]),
+        lambda r: one(op, r.normal(2, 5, 3, 4, scale=3), axes=[1, 3]),
     )
     declare(
-        f"{_op}/every-axis",
+        f"{op}/every-axis",
         "Over all axes but the batch.",
-        lambda r, op=_op: one(op, r.normal(3, 2, 4, scale=3), axes=[1, 2]),
+        lambda r: one(op, r.normal(3, 2, 4, scale=3), axes=[1, 2]),
     )
-    declare(f"{_op}/large", "Exponentials that overflow without the shift by the maximum.",
-            lambda r, op=_op: one(op, LARGE, axes=[1]))  # fmt: skip
     declare(
-        f"{_op}/large-two-axes",
+        f"{op}/large",
+        "Exponentials that overflow without the shift by the maximum.",
+        lambda r: one(op, LARGE, axes=[1]),
+    )
+    declare(
+        f"{op}/large-two-axes",
         "The same over two axes.",
-        lambda r, op=_op: one(op, LARGE.reshape(3, 2, 2), axes=[1, 2]),
+        lambda r: one(op, LARGE.reshape(3, 2, 2), axes=[1, 2]),
     )
-    declare(f"{_op}/one-element", "An axis of one element.", lambda r, op=_op: one(op, r.normal(4, 1), axes=[1]))
-    declare(f"{_op}/long", "Many terms, of like size.", lambda r, op=_op: one(op, r.normal(2, 1000), axes=[1]))
+    declare(f"{op}/one-element", "An axis of one element.", lambda r: one(op, r.normal(4, 1), axes=[1]))
+    declare(f"{op}/long", "Many terms, of like size.", lambda r: one(op, r.normal(2, 1000), axes=[1]))
     declare(
-        f"{_op}/symbolic-axis",
+        f"{op}/symbolic-axis",
         "Over a dimension that only running tells.",
-        lambda r, op=_op: one(
-            op, r.normal(2, 5, 3), shapes=[("batch", "time", 3)], shape=("batch", "time", 3), axes=[1]
-        ),
+        lambda r: one(op, r.normal(2, 5, 3), shapes=[("batch", "time", 3)], shape=("batch", "time", 3), axes=[1]),
     )
-    special(f"{_op}/empty-batch", "No row in, no row out.", lambda r, op=_op: one(op, r.normal(0, 3), axes=[1]))
+    special(f"{op}/empty-batch", "No row in, no row out.", lambda r: one(op, r.normal(0, 3), axes=[1]))
     special(
-        f"{_op}/minus-infinity",
+        f"{op}/minus-infinity",
         "An element of minus infinity has no part in the sum.",
-        lambda r, op=_op: one(op, np.array([[1, -np.inf, 2], [-np.inf, 0, -np.inf]], np.float32), axes=[1]),
+        lambda r: one(op, np.array([[1, -np.inf, 2], [-np.inf, 0, -np.inf]], np.float32), axes=[1]),
     )
     special(
-        f"{_op}/nan",
+        f"{op}/nan",
         "NaN makes its whole row NaN, and no other.",
-        lambda r, op=_op: one(op, np.array([[1, np.nan, 2], [3, 2, 1]], np.float32), axes=[1]),
+        lambda r: one(op, np.array([[1, np.nan, 2], [3, 2, 1]], np.float32), axes=[1]),
     )
+    special(
+        f"{op}/minus-infinity-alone",
+        "A row of minus infinity alone is NaN.",
+        lambda r: one(op, np.array([[-np.inf, -np.inf], [1, 2]], np.float32), axes=[1]),
+    )
+
+
+_declare("softmax")
+_declare("log_softmax")
 special(
     "softmax/plus-infinity",
     "Plus infinity makes its row NaN, and no other.",
     lambda r: one("softmax", np.array([[1, np.inf, 2], [3, 2, 1]], np.float32), axes=[1]),
 )
-for _op in ("softmax", "log_softmax"):
-    special(
-        f"{_op}/minus-infinity-alone",
-        "A row of minus infinity alone is NaN.",
-        lambda r, op=_op: one(op, np.array([[-np.inf, -np.inf], [1, 2]], np.float32), axes=[1]),
-    )
 
 declare("sparsemax/rank-2", "Over the last axis.", lambda r: one("sparsemax", r.normal(6, 7), axis=1))
 declare(

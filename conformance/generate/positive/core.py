@@ -104,12 +104,17 @@ declare(
     lambda r: _added(r, r.normal(1, 4), r.normal(3, 4)),
 )
 
-for _dtype in ("float32", "float64", "int32", "int64", "int8", "uint8", "bool"):
+
+def _identity(dtype: str) -> None:
     declare(
-        f"identity/{_dtype}",
-        f"{_dtype} in, the same out.",
-        lambda r, dtype=_dtype: one("identity", r.integers(0, 2, 3, 4, dtype=dtype)),
+        f"identity/{dtype}",
+        f"{dtype} in, the same out.",
+        lambda r: one("identity", r.integers(0, 2, 3, 4, dtype=dtype)),
     )
+
+
+for _dtype in ("float32", "float64", "int32", "int64", "int8", "uint8", "bool"):
+    _identity(_dtype)
 special("identity/empty-batch", "No row in, no row out.", lambda r: one("identity", r.normal(0, 3)))
 special(
     "identity/not-finite",
@@ -144,14 +149,26 @@ declare(
     "To the nearest.",
     lambda r: _cast(Draw("cast", "float64").powers(-30, 30, 3, 4), "float32"),
 )
-declare("cast/int32-to-float32", "Small ones exact, large ones to the nearest.",
-        lambda r: _cast(np.array([[0, -7, 2**24 + 1], [2**31 - 1, -(2**31), 123456789]], np.int32), "float32"))  # fmt: skip
-declare("cast/int64-to-float32", "To the nearest.",
-        lambda r: _cast(np.array([[2**53 - 1, -(2**40) - 1, 3]], np.int64), "float32"))  # fmt: skip
-declare("cast/int64-to-int32", "Numbers that int32 holds.",
-        lambda r: _cast(np.array([[2**31 - 1, -(2**31), 0, -1]], np.int64), "int32"))  # fmt: skip
-declare("cast/int64-to-int8", "The low bits are kept of what int8 cannot hold.",
-        lambda r: _cast(np.array([[127, 128, -129, 2**40 + 5, -1]], np.int64), "int8"))  # fmt: skip
+declare(
+    "cast/int32-to-float32",
+    "Small ones exact, large ones to the nearest.",
+    lambda r: _cast(np.array([[0, -7, 2**24 + 1], [2**31 - 1, -(2**31), 123456789]], np.int32), "float32"),
+)
+declare(
+    "cast/int64-to-float32",
+    "To the nearest.",
+    lambda r: _cast(np.array([[2**53 - 1, -(2**40) - 1, 3]], np.int64), "float32"),
+)
+declare(
+    "cast/int64-to-int32",
+    "Numbers that int32 holds.",
+    lambda r: _cast(np.array([[2**31 - 1, -(2**31), 0, -1]], np.int64), "int32"),
+)
+declare(
+    "cast/int64-to-int8",
+    "The low bits are kept of what int8 cannot hold.",
+    lambda r: _cast(np.array([[127, 128, -129, 2**40 + 5, -1]], np.int64), "int8"),
+)
 declare("cast/uint8-to-float32", "Images.", lambda r: _cast(r.integers(0, 256, 2, 3, 4, dtype="uint8"), "float32"))
 declare("cast/bool-to-float32", "0 and 1.", lambda r: _cast(r.integers(0, 2, 3, 4, dtype="bool"), "float32"))
 declare("cast/bool-to-int32", "0 and 1.", lambda r: _cast(r.integers(0, 2, 3, 4, dtype="bool"), "int32"))

@@ -40,23 +40,27 @@ def _itself(r: Draw, op: str) -> Graph:
     return graph
 
 
-for _op in OPERATORS:
-    declare(f"{_op}/same-shape", "Element by element.", lambda r, op=_op: one(op, r.normal(3, 4), r.normal(3, 4)))
-    declare(f"{_op}/rank-4", "Four dimensions.", lambda r, op=_op: one(op, r.normal(2, 3, 5, 4), r.normal(2, 3, 5, 4)))
+EXTREMES = np.array([[np.nan, 1, np.inf, -np.inf, np.inf, -np.inf]], np.float32)
+OTHERS = np.array([[1, np.nan, 2, 3, np.inf, np.inf]], np.float32)
+
+
+def _declare(op: str) -> None:
+    declare(f"{op}/same-shape", "Element by element.", lambda r: one(op, r.normal(3, 4), r.normal(3, 4)))
+    declare(f"{op}/rank-4", "Four dimensions.", lambda r: one(op, r.normal(2, 3, 5, 4), r.normal(2, 3, 5, 4)))
     declare(
-        f"{_op}/ones",
+        f"{op}/ones",
         "Dimensions of 1 are stretched, in either input.",
-        lambda r, op=_op: one(op, r.normal(2, 1, 5, 4), r.normal(2, 3, 1, 4)),
+        lambda r: one(op, r.normal(2, 1, 5, 4), r.normal(2, 3, 1, 4)),
     )
     declare(
-        f"{_op}/constant-first",
+        f"{op}/constant-first",
         "An input of lower rank, without the batch, comes first.",
-        lambda r, op=_op: _constant(r, op),
+        lambda r: _constant(r, op),
     )
     declare(
-        f"{_op}/symbolic",
+        f"{op}/symbolic",
         "A dimension that only running tells fits itself and 1.",
-        lambda r, op=_op: one(
+        lambda r: one(
             op,
             r.normal(2, 5, 3),
             r.normal(2, 1, 3),
@@ -64,20 +68,25 @@ for _op in OPERATORS:
             shape=("batch", "time", 3),
         ),
     )
-    declare(f"{_op}/itself", "Both inputs are one value.", lambda r, op=_op: _itself(r, op))
-    declare(f"{_op}/range", "Magnitudes over the whole range.", lambda r, op=_op: one(op, *_spread(r, op)))
-    declare(f"{_op}/near", "Numbers that differ in their last digits.", lambda r, op=_op: one(op, *_near(r)))
-    special(f"{_op}/empty-batch", "No row in, no row out.", lambda r, op=_op: one(op, r.normal(0, 3), r.normal(0, 3)))
+    declare(f"{op}/itself", "Both inputs are one value.", lambda r: _itself(r, op))
+    declare(f"{op}/range", "Magnitudes over the whole range.", lambda r: one(op, *_spread(r, op)))
+    declare(f"{op}/near", "Numbers that differ in their last digits.", lambda r: one(op, *_near(r)))
+    special(f"{op}/empty-batch", "No row in, no row out.", lambda r: one(op, r.normal(0, 3), r.normal(0, 3)))
 
-EXTREMES = np.array([[np.nan, 1, np.inf, -np.inf, np.inf, -np.inf]], np.float32)
-OTHERS = np.array([[1, np.nan, 2, 3, np.inf, np.inf]], np.float32)
 
-for _op in ("add", "subtract", "multiply", "maximum", "minimum"):
+def _declare_not_finite(op: str) -> None:
     special(
-        f"{_op}/not-finite",
+        f"{op}/not-finite",
         "NaN in either input gives NaN; infinities as IEEE 754 has them.",
-        lambda r, op=_op: one(op, EXTREMES, OTHERS),
+        lambda r: one(op, EXTREMES, OTHERS),
     )
+
+
+for _op in OPERATORS:
+    _declare(_op)
+    if _op != "divide":
+        _declare_not_finite(_op)
+
 special(
     "divide/not-finite",
     "By zero, of zero by zero, by infinities.",

@@ -11,12 +11,20 @@ from generate.graph import Graph, one
 from generate.positive.declare import declare, special
 
 declare("reshape/split", "One dimension into two.", lambda r: one("reshape", r.normal(3, 10), target_shape=[2, 5]))
-declare("reshape/flatten", "All into one, the last index fastest.", lambda r: one("reshape", r.normal(2, 3, 4), target_shape=[12]))  # fmt: skip
+declare(
+    "reshape/flatten",
+    "All into one, the last index fastest.",
+    lambda r: one("reshape", r.normal(2, 3, 4), target_shape=[12]),
+)
 declare("reshape/infer", "-1 is what is left.", lambda r: one("reshape", r.normal(2, 3, 4), target_shape=[2, -1]))
 declare("reshape/infer-first", "-1 in front.", lambda r: one("reshape", r.normal(2, 3, 4), target_shape=[-1, 6]))
 declare("reshape/infer-one", "-1 that comes to 1.", lambda r: one("reshape", r.normal(2, 6), target_shape=[6, -1]))
 declare("reshape/to-rank-1", "No dimension but the batch.", lambda r: one("reshape", r.normal(4, 1), target_shape=[]))
-declare("reshape/to-rank-8", "Dimensions of 1.", lambda r: one("reshape", r.normal(2, 6), target_shape=[1, 2, 1, 3, 1, 1, 1]))  # fmt: skip
+declare(
+    "reshape/to-rank-8",
+    "Dimensions of 1.",
+    lambda r: one("reshape", r.normal(2, 6), target_shape=[1, 2, 1, 3, 1, 1, 1]),
+)
 declare(
     "reshape/symbolic",
     "-1 stands for the one dimension that only running tells.",
@@ -39,19 +47,29 @@ declare(
         target_shape=[-1, 3],
     ),
 )
-for _dtype in ("int32", "bool", "float64"):
+
+
+def _moved(dtype: str) -> None:
     declare(
-        f"reshape/{_dtype}",
-        f"{_dtype} is moved like float32.",
-        lambda r, dtype=_dtype: one("reshape", r.integers(0, 2, 2, 6, dtype=dtype), target_shape=[3, 2]),
+        f"reshape/{dtype}",
+        f"{dtype} is moved like float32.",
+        lambda r: one("reshape", r.integers(0, 2, 2, 6, dtype=dtype), target_shape=[3, 2]),
     )
+
+
+for _dtype in ("int32", "bool", "float64"):
+    _moved(_dtype)
 special(
     "reshape/empty-batch",
     "No row in, no row out; -1 follows from the declared shape.",
     lambda r: one("reshape", r.normal(0, 6), shape=("batch", 2, 3), target_shape=[2, -1]),
 )
 
-declare("concatenate/last-axis", "Along the last axis.", lambda r: one("concatenate", r.normal(3, 2), r.normal(3, 4), axis=1))  # fmt: skip
+declare(
+    "concatenate/last-axis",
+    "Along the last axis.",
+    lambda r: one("concatenate", r.normal(3, 2), r.normal(3, 4), axis=1),
+)
 declare(
     "concatenate/middle-axis",
     "Along an axis that is not the last.",

@@ -120,4 +120,6 @@ _declare(
     ),
 )
 _declare("storage/float64-tanh", "The same.", lambda r: one("tanh", Draw("t", "float64").normal(3, 6)))
-_declare("storage/float64-gelu", "The same.", lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False))  # fmt: skip
+_declare(
+    "storage/float64-gelu", "The same.", lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False)
+)

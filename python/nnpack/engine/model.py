@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nnpack.engine.accuracy import Reference, worst
 from nnpack.engine.check import bind, check
 from nnpack.engine.plan import Plan
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
@@ -157,15 +158,12 @@ class Model:
         ):
             expected = self.document.tensors[expected_name].array.astype(np.float64)
             tolerance = self.document.tensors[tolerance_name].array.astype(np.float64)
-            with np.errstate(all="ignore"):
-                use = np.abs(y - expected) / tolerance
-            use = np.where((y == expected) | (np.isnan(y) & np.isnan(expected)), 0, use)
-            index = np.unravel_index(np.argmax(np.nan_to_num(use, nan=np.inf)), use.shape)
-            if not use[index] <= 1:
+            use, index = worst(y, Reference(expected, tolerance))
+            if use > 1:
                 at = f"{value.name}[{', '.join(map(str, index))}]"
                 wanted = f"{expected[index]:.9g} within {tolerance[index]:.3g}"
                 raise SelfTestError("selftest-failed", at, wanted, f"{y[index]:.9g}")
-            largest = max(largest, float(use[index]))
+            largest = max(largest, use)
         return SelfTest(len(inputs[0]), largest)
 
     def summary(self, print_fn: Callable[[str], object] = print) -> None:
@@ -286,8 +284,8 @@ class _Weights(Mapping[str, "Array"]):
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        used = (name for layer in document.layers for name in layer.weights.values())
-        self._names = tuple(dict.fromkeys(used))
+        used = {name for layer in document.layers for name in layer.weights.values()}
+        self._names = tuple(name for name in document.tensors if name in used)
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._names:
