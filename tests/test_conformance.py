@@ -34,7 +34,7 @@ UNSTORED = {
 """Codes of a file's faults that no stored case has."""
 
 
-def of_kind(*kinds: str) -> Any:
+def of_kind(*kinds: str) -> pytest.MarkDecorator:
     """Runs a test once for each case of these kinds; the ids are the cases'."""
     chosen = [case for case in CASES if case["kind"] in kinds]
     return pytest.mark.parametrize("case", chosen, ids=[case["id"] for case in chosen])
@@ -91,8 +91,16 @@ def test_numbers(case: dict[str, Any]) -> None:
     [(np.nan, 1.0), (1.0, np.nan), (np.inf, -np.inf), (np.inf, 3e38), (1.5, np.inf), (1.0 + 2e-6, 1.0), (3e-38, 0.0)],
 )
 def test_comparison_finds_what_is_wrong(y: float, expected: float) -> None:
-    assert over_tolerance(np.float32([y]), np.float64([expected]), np.float32([1e-6]), 2.0**-126).all() or y == 3e-38
-    assert over_tolerance(np.float32([y]), np.float64([expected]), np.float32([0]), 2.0**-126).all()
+    tolerance = np.float32([1e-6 if expected == 1 else 0])
+    assert over_tolerance(np.float32([y]), np.float64([expected]), tolerance, 2.0**-126).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"), [(np.nan, np.nan), (-np.inf, -np.inf), (-0.0, 0.0), (1.0 + 5e-7, 1.0), (0.0, 1e-38)]
+)
+def test_comparison_passes_what_is_right(y: float, expected: float) -> None:
+    tolerance = np.float32([1e-6 if expected == 1 else 0])
+    assert not over_tolerance(np.float32([y]), np.float64([expected]), tolerance, 2.0**-126).any()
 
 
 # Files

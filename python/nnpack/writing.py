@@ -146,7 +146,7 @@ class _Prepared:
         if selftest and document.selftest is None and (self.keras_model is not None or self.converted):
             document, self.rows = _with_selftest(document)
         elif not selftest and document.selftest is not None:
-            document = _without_selftest(document, document.selftest)
+            document = document.without_selftest()
         head, payload = header.build(document)
         if sum(map(len, payload)) >= PAYLOAD_BYTES:
             expected = f"less than {PAYLOAD_BYTES} bytes of weights"
@@ -226,6 +226,8 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
     candidates = sample_inputs(document, 64)
     in_range = np.flatnonzero(evaluate(document, candidates).in_range)
+    if not in_range.size:
+        return document, []
     outputs = [document.values[name] for name in document.outputs]
     reference = evaluate(document, rows_of(candidates, in_range[:1])).outputs
     row_bytes = sum(x[:1].nbytes for x in candidates) + sum(
@@ -234,7 +236,7 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     least, most = SELFTEST_BYTES
     weight_bytes = sum(tensor.array.nbytes for tensor in document.tensors.values())
     count = min(SELFTEST_ROWS, max(least, min(most, weight_bytes // 8)) // row_bytes)
-    if not in_range.size or not count:
+    if not count:
         return document, []
     rows = rows_of(candidates, in_range[:count])
     reference = evaluate(document, rows).outputs
@@ -252,13 +254,6 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     )
     # in front: their sizes leave fewer gaps than the last weights do
     return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows
-
-
-def _without_selftest(document: Document, test: SelfTest) -> Document:
-    used = {name for layer in document.layers for name in layer.weights.values()}
-    dropped = {*test.inputs, *test.outputs, *test.tolerances} - used
-    tensors = {name: tensor for name, tensor in document.tensors.items() if name not in dropped}
-    return document._replace(tensors=tensors, selftest=None)
 
 
 def _sha256(pieces: Sequence[bytes]) -> str:

@@ -77,7 +77,7 @@ def evaluate(document: Document, inputs: Sequence[Array], outputs: Sequence[str]
                 y, *operands, **step.weights, **step.attributes
             )
             if y.ndim and len(y) == rows:
-                in_range &= np.all(np.abs(y.reshape(rows, -1)) < LARGEST, axis=1)
+                in_range &= np.all(np.abs(y) < LARGEST, axis=tuple(range(1, y.ndim)))
         squares: dict[str, Any] = dict.fromkeys(wanted, 0.0)
         for run in range(RUNS):
             noise = np.random.RandomState(_SEED + run)

@@ -134,6 +134,15 @@ class Document(_Document):
             items.add(NONFINITE)
         return sorted(items)
 
+    def without_selftest(self) -> Document:
+        """The same model, without the self-test and the tensors that only it uses."""
+        if self.selftest is None:
+            return self
+        used = {name for layer in self.layers for name in layer.weights.values()}
+        dropped = {name for names in self.selftest for name in names} - used
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name not in dropped}
+        return self._replace(tensors=tensors, selftest=None)
+
     def weight(self, name: str) -> Array:
         """The numbers that tensor `name` stands for, read-only: a view of the file where numpy has its type.
 

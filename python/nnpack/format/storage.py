@@ -35,6 +35,7 @@ def store(document: Document, weights: str) -> Document:
         raise ModelError("storage-type", "weights", f"one of {', '.join(TYPES)}", repr(weights))
     if weights == "float32":
         return document
+    document = document.without_selftest()  # its outputs are those of the weights as they were
     learned = {
         name
         for layer in document.layers
@@ -49,7 +50,7 @@ def store(document: Document, weights: str) -> Document:
             tensors.update(_quantized(tensor) if len(tensor.shape) > 1 else {name: tensor})
         else:
             tensors[name] = _rounded(tensor, weights)
-    return document._replace(tensors=tensors, selftest=None)
+    return document._replace(tensors=tensors)
 
 
 def stored_as(document: Document) -> str:
