@@ -164,7 +164,7 @@ ORACLES |= {
     "batch_normalization": _plain(_batch_normalization, tolerances.BATCH_NORMALIZATION),
     "constant": _plain(lambda value: ops.convert_to_tensor(value), EXACT),
     "identity": _plain(lambda x: layers.Identity(dtype=x.dtype)(x), EXACT),
-    "cast": Oracle(_numpy(_cast_exactly), _numpy(_cast), ROUNDED),
+    "cast": Oracle(_numpy(_cast_exactly), _numpy(_cast), tolerances.CAST),
     "add": _plain(lambda x1, x2: x1 + x2, ROUNDED),  # ops.add takes an empty batch for a bias, and fails
     "subtract": _plain(ops.subtract, ROUNDED),
     "multiply": _plain(ops.multiply, ROUNDED),

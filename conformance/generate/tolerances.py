@@ -49,6 +49,15 @@ EXACT = Tolerance("exact", lambda y, *_, **__: np.zeros(np.shape(y)))
 ROUNDED = Tolerance("rounded", lambda y, *_, **__: 8 * np.abs(y))
 
 
+def _cast(y: Any, x: Any, dtype: str) -> Any:
+    """Rounded where float32 does not hold every number, else exact."""
+    rounds = dtype == "float32" and np.any(np.float32(x).astype(np.float64) != x)
+    return 8 * np.abs(y) if rounds else np.zeros(np.shape(y))
+
+
+CAST = Tolerance("rounded", _cast)
+
+
 # Sums
 
 
