@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,10 +17,10 @@ def rows(n=50, seed=0):
 
 
 def deep(seed, depth=4, width=40):
-    """Dense layers with tanh between them: (document, a function that computes it in float32 in an order of its own)."""
+    """Dense layers with tanh between them: (document, a function that computes it in an order of its own, weights)."""
     random = np.random.RandomState(seed)
     sizes = [4] + [width] * depth
-    kernels = [random.normal(0, n**-0.5, (n, m)).astype(np.float32) for n, m in zip(sizes, sizes[1:], strict=False)]
+    kernels = [random.normal(0, n**-0.5, (n, m)).astype(np.float32) for n, m in pairwise(sizes)]
     layers, last = [], "x"
     for i, kernel in enumerate(kernels):
         layers.append(layer(f"d{i}", "dense", [last], ("batch", kernel.shape[1]), {"kernel": f"w{i}"}))

@@ -116,7 +116,7 @@ def test_int8_of_a_channel_of_zeros():
 
 def test_constants_are_not_stored_smaller():
     x = keras.Input((4,))
-    model = keras.Model(x, layers.Dense(2)(layers.Rescaling(1 / 255, offset=0.1)(x)))
+    model = keras.Model(x, layers.Dense(2, name="dense")(layers.Rescaling(1 / 255, offset=0.1, name="rescaling")(x)))
     loaded = nnpack.loads(nnpack.dumps(model, weights="float16"))
     assert loaded.weights["rescaling/scale"].dtype == np.float32
     assert loaded.weights["dense/kernel"].dtype == np.float16
@@ -138,10 +138,13 @@ def test_large_models_get_no_selftest():
 
 
 def test_size(tmp_path):
-    x = keras.Input((4,))
-    seed = keras.Sequential([x, layers.Dense(20), layers.Dense(10), layers.Dense(1)])
-    digits = [keras.Input((784,)), layers.Dense(512, "relu"), layers.Dense(512, "relu"), layers.Dense(10, "softmax")]
-    for model in (seed, keras.Sequential(digits)):
+    def network(inputs, *hidden):
+        named = [layers.Dense(n, a, name=f"dense_{i}" if i else "dense") for i, (n, a) in enumerate(hidden)]
+        return keras.Sequential([keras.Input((inputs,), name="input_layer"), *named], name="sequential")
+
+    seed = network(4, (20, None), (10, None), (1, None))
+    images = network(784, (512, "relu"), (512, "relu"), (10, "softmax"))
+    for model in (seed, images):
         size = nnpack.dump(model, tmp_path / "m.nnpack").nbytes
         loaded = nnpack.load(tmp_path / "m.nnpack")
         stored = loaded.document.tensors.values()

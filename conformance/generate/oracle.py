@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import pi, sqrt
 from typing import Any
 
@@ -125,6 +126,18 @@ def _log_softmax(x: Any, axes: list[int]) -> Any:
     return ops.log_softmax(x, axis=tuple(axes) if len(axes) > 1 else axes[0])
 
 
+def _sparsemax(x: Any, axis: int, cumulative: bool = False) -> Any:
+    """Both sparsemaxes, written out: which of them keras.activations.sparsemax is depends on Keras's version."""
+    descending = -ops.sort(-x, axis=axis)
+    sums = ops.cumsum(descending, axis=axis)
+    ranks = ops.reshape(
+        ops.arange(1, x.shape[axis] + 1, dtype=x.dtype), [-1 if k == axis else 1 for k in range(x.ndim)]
+    )
+    kept = descending - (sums - 1) / ranks > 0
+    total = ops.sum(ops.where(kept, sums if cumulative else descending, 0), axis=axis, keepdims=True)
+    return ops.maximum(x - (total - 1) / ops.sum(ops.cast(kept, x.dtype), axis=axis, keepdims=True), 0)
+
+
 def _layer(layer: Any, x: Any, weights: list[Any]) -> Any:
     """A Keras layer of these weights applied to x."""
     layer.build(x.shape)
@@ -158,7 +171,8 @@ def _cast_exactly(x: Any, dtype: str) -> Any:
 ORACLES |= {
     "softmax": _plain(_softmax, tolerances.SOFTMAX),
     "log_softmax": _plain(_log_softmax, tolerances.LOG_SOFTMAX),
-    "sparsemax": _plain(activations.sparsemax, tolerances.SPARSEMAX),
+    "sparsemax": _plain(_sparsemax, tolerances.SPARSEMAX),
+    "cumulative_sparsemax": _plain(partial(_sparsemax, cumulative=True), tolerances.CUMULATIVE_SPARSEMAX),
     "glu": _plain(activations.glu, tolerances.GLU),
     "dense": _plain(_dense, tolerances.DENSE),
     "batch_normalization": _plain(_batch_normalization, tolerances.BATCH_NORMALIZATION),

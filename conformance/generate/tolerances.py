@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,18 +83,20 @@ def _batch_normalization(
     return np.moveaxis(magnitude, -1, axis), 3
 
 
-def _sparsemax(y: Any, x: Any, axis: int) -> tuple[Any, int]:
+def _sparsemax(y: Any, x: Any, axis: int, cumulative: bool = False) -> tuple[Any, int]:
     x = np.moveaxis(x, axis, -1)
     n = x.shape[-1]
     descending = -np.sort(-x, axis=-1)
     kept = descending - (np.cumsum(descending, -1) - 1) / np.arange(1, n + 1) > 0
-    sums = np.sum(np.cumsum(np.abs(descending), -1), -1, keepdims=True, where=kept)
+    sizes = np.cumsum(np.abs(descending), -1) if cumulative else np.abs(descending)
+    sums = np.sum(sizes, -1, keepdims=True, where=kept)
     return np.moveaxis(np.abs(x) + (1 + sums) / kept.sum(-1, keepdims=True), -1, axis), n
 
 
 DENSE = Sum("sum", _dense)
 BATCH_NORMALIZATION = Sum("sum", _batch_normalization)
 SPARSEMAX = Sum("sum", _sparsemax)
+CUMULATIVE_SPARSEMAX = Sum("sum", partial(_sparsemax, cumulative=True))
 
 
 # Functions

@@ -18,7 +18,7 @@ for _op in ("softmax", "log_softmax"):
         unary(_op, axes=[1, 2]),
         "C2",
     )
-for _op, _made in (("sparsemax", ["batch", 4]), ("glu", ["batch", 2])):
+for _op, _made in (("sparsemax", ["batch", 4]), ("cumulative_sparsemax", ["batch", 4]), ("glu", ["batch", 2])):
     case(
         _op,
         "axis-beyond-rank",

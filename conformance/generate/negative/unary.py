@@ -43,6 +43,7 @@ ATTRIBUTES: dict[str, tuple[dict[str, tuple[Any, dict[str, Any]]], Shape, Shape]
     "softmax": ({"axes": ([1], AXES)}, ["batch", 3, 4], ["batch", 3, 4]),
     "log_softmax": ({"axes": ([1], AXES)}, ["batch", 3, 4], ["batch", 3, 4]),
     "sparsemax": ({"axis": (1, AXIS)}, ["batch", 4], ["batch", 4]),
+    "cumulative_sparsemax": ({"axis": (1, AXIS)}, ["batch", 4], ["batch", 4]),
     "glu": ({"axis": (1, AXIS)}, ["batch", 4], ["batch", 2]),
     "concatenate": ({"axis": (1, AXIS)}, ["batch", 4], ["batch", 4]),
     "reshape": ({"target_shape": ([2, 2], TARGET_SHAPE)}, ["batch", 4], ["batch", 2, 2]),

@@ -1,4 +1,4 @@
-"""softmax, log_softmax, sparsemax, glu."""
+"""softmax, log_softmax, both sparsemaxes, glu."""
 
 from __future__ import annotations
 
@@ -70,32 +70,36 @@ special(
     lambda r: one("softmax", np.array([[1, np.inf, 2], [3, 2, 1]], np.float32), axes=[1]),
 )
 
-declare("sparsemax/rank-2", "Over the last axis.", lambda r: one("sparsemax", r.normal(6, 7), axis=1))
-declare(
-    "sparsemax/middle-axis", "Over an axis that is not the last.", lambda r: one("sparsemax", r.normal(2, 5, 3), axis=1)
-)
-declare(
-    "sparsemax/offset",
-    "Scores far from 0: what all of them share must not be subtracted.",
-    lambda r: one("sparsemax", r.normal(4, 6, mean=300), axis=1),
-)
-declare(
-    "sparsemax/one-hot",
-    "One score is above all others by more than 1.",
-    lambda r: one("sparsemax", np.array([[0, 5, 3.5, -2], [1e4, -1e4, 0, 3]], np.float32), axis=1),
-)
-declare("sparsemax/one-element", "An axis of one element.", lambda r: one("sparsemax", r.normal(4, 1), axis=1))
-special(
-    "sparsemax/ties",
-    "Equal scores give equal results.",
-    lambda r: one("sparsemax", np.array([[2, 2, 2, 2], [1, 1, 0, -5], [0.5, 0.5, 0.5, 0]], np.float32), axis=1),
-)
-special(
-    "sparsemax/minus-infinity",
-    "An element of minus infinity gets nothing.",
-    lambda r: one("sparsemax", np.array([[1, -np.inf, 0.5], [-np.inf, 0, -np.inf]], np.float32), axis=1),
-)
-special("sparsemax/empty-batch", "No row in, no row out.", lambda r: one("sparsemax", r.normal(0, 3), axis=1))
+
+def _declare_sparsemax(op: str) -> None:
+    declare(f"{op}/rank-2", "Over the last axis.", lambda r: one(op, r.normal(6, 7), axis=1))
+    declare(f"{op}/middle-axis", "Over an axis that is not the last.", lambda r: one(op, r.normal(2, 5, 3), axis=1))
+    declare(
+        f"{op}/offset",
+        "Scores far from 0: what all of them share must not be subtracted.",
+        lambda r: one(op, r.normal(4, 6, mean=300), axis=1),
+    )
+    declare(
+        f"{op}/one-hot",
+        "One score is above all others by more than 1.",
+        lambda r: one(op, np.array([[0, 5, 3.5, -2], [1e4, -1e4, 0, 3]], np.float32), axis=1),
+    )
+    declare(f"{op}/one-element", "An axis of one element.", lambda r: one(op, r.normal(4, 1), axis=1))
+    special(
+        f"{op}/ties",
+        "Equal scores give equal results.",
+        lambda r: one(op, np.array([[2, 2, 2, 2], [1, 1, 0, -5], [0.5, 0.5, 0.5, 0]], np.float32), axis=1),
+    )
+    special(
+        f"{op}/minus-infinity",
+        "An element of minus infinity gets nothing.",
+        lambda r: one(op, np.array([[1, -np.inf, 0.5], [-np.inf, 0, -np.inf]], np.float32), axis=1),
+    )
+    special(f"{op}/empty-batch", "No row in, no row out.", lambda r: one(op, r.normal(0, 3), axis=1))
+
+
+_declare_sparsemax("sparsemax")
+_declare_sparsemax("cumulative_sparsemax")
 
 declare("glu/rank-2", "The halves of the last axis.", lambda r: one("glu", r.normal(5, 6, scale=3), axis=1))
 declare(

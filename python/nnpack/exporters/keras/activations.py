@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from keras import activations, layers
 
 from nnpack.exporters.keras.graph import Call, handles
 from nnpack.format.document import Value
+
+
+def _sparsemax() -> str:
+    """The operator that the installed Keras's sparsemax is: up to 3.15 it adds up running sums (0.1 here, not 0.6)."""
+    return (
+        "sparsemax"
+        if float(activations.sparsemax(np.array([[1.0, 0.8]], np.float32))[0, 0]) > 0.5
+        else "cumulative_sparsemax"
+    )
+
 
 # keras.activations -> the operator and Keras's default values of its attributes
 _FUNCTIONS: dict[Callable[..., Any], tuple[str, Mapping[str, Any]]] = {
@@ -87,6 +98,7 @@ def activate(call: Call, x: Value, function: Any) -> Value:
 
 def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
     """An activation with Keras's attributes, in the terms of the specification: floats, axes from the front."""
+    op = _sparsemax() if op == "sparsemax" else op
     rank = len(x.shape)
     given: dict[str, Any] = {}
     for name, value in attributes.items():
