@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnpack.format import container, header
+from nnpack.format import container
+from nnpack.format.build import build
 from nnpack.format.document import Document, Layer, Source, Tensor, Value
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Operator
@@ -63,7 +64,7 @@ def example() -> str:
         tensors=tensors,
         producer={"name": "nnpack", "version": "1.0.0"},
     )
-    fields, payload = header.build(document)
+    fields, payload = build(document)
     data = b"".join(container.write(document.version, fields, payload))
     dump = "".join(f"{at:04x}  {data[at : at + 32].hex(' ')}\n" for at in range(0, len(data), 32))
     lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(fields[key], sort_keys=True)}" for key in sorted(fields))

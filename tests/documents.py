@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnpack.format import container, header
+from nnpack.format import container
+from nnpack.format.build import build
 from nnpack.format.document import Document, Layer, SelfTest, Tensor, Value
 
 X = Value("x", "float32", ("batch", 4))
@@ -54,4 +55,4 @@ def with_selftest(doc, rows=3):
 
 
 def packed(doc):
-    return b"".join(container.write(doc.version, *header.build(doc)))
+    return b"".join(container.write(doc.version, *build(doc)))

@@ -56,13 +56,14 @@ def test_imports_go_one_way(module):
 
 
 def test_predicting_loads_numpy_and_msgpack_only(tmp_path):
-    from nnpack.format import container, files, header
+    from nnpack.format import container, files
+    from nnpack.format.build import build
     from nnpack.format.document import Document, Layer, Value
 
     layer = Layer("y", "gelu@1", ("x",), (Value("y", "float32", ("batch", 2)),), {}, {"approximate": False})
     x = Value("x", "float32", ("batch", 2))
     document = Document("m", (x,), ("y",), (layer,), {}, {"name": "nnpack", "version": "1.0.0"})
-    files.write(tmp_path / "m.nnpack", container.write((1, 0), *header.build(document)))
+    files.write(tmp_path / "m.nnpack", container.write((1, 0), *build(document)))
     code = (
         "import sys, numpy\nbefore = set(sys.modules)\nimport nnpack\n"
         f"nnpack.load({str(tmp_path / 'm.nnpack')!r}).predict([[1, 2]])\n"

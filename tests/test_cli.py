@@ -21,7 +21,8 @@ from nnpack.cli import csv_tables, main, tables
 from nnpack.cli.columns import cell_names
 from nnpack.cli.plot import parity_plot
 from nnpack.errors import FileError, InputError
-from nnpack.format import container, files, header
+from nnpack.format import container, files
+from nnpack.format.build import build
 from nnpack.format.document import Document, Layer, Tensor, Value
 
 KERNEL = np.array([[1], [10], [100], [1000]], np.float32)
@@ -36,7 +37,7 @@ def write_model(path, *, inputs, layers, outputs, tensors):
         tensors={name: Tensor(name, str(array.dtype), array) for name, array in tensors.items()},
         producer={"name": "test", "version": "0"},
     )
-    head, payload = header.build(document)
+    head, payload = build(document)
     files.write(path, container.write(document.version, head, payload))
     return str(path)
 

@@ -16,7 +16,8 @@ import nnpack
 from generate import encoding
 from generate.negative import every as negative
 from nnpack.errors import FormatError, NnpackError
-from nnpack.format import container, header
+from nnpack.format import container
+from nnpack.format.build import build
 from nnpack.validation import validate
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +55,7 @@ def array(case: dict[str, Any], name: str, dtype: str, shape: list[int]) -> Any:
 
 def rewritten(model: nnpack.Model) -> bytes:
     """The bytes that a loaded file is written as."""
-    return b"".join(container.write(model.document.version, *header.build(model.document)))
+    return b"".join(container.write(model.document.version, *build(model.document)))
 
 
 # Numbers

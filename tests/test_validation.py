@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator
 import nnpack
 from nnpack.errors import FileError, FormatError
 from nnpack.format import container
+from nnpack.format.build import build
 from nnpack.format.document import Document, Layer, Quantization, SelfTest, Source, Tensor, Value
-from nnpack.format.header import build
 from nnpack.format.schema import load_schemas, schema_faults
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Attribute

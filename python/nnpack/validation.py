@@ -10,7 +10,7 @@ import numpy as np
 from nnpack.engine.check import check
 from nnpack.engine.model import Model
 from nnpack.errors import FormatError, SelfTestError
-from nnpack.format import container, files, header
+from nnpack.format import container, fields, files, header
 from nnpack.format.document import Document, Layer, Tensor
 from nnpack.format.dtypes import DTYPES
 from nnpack.format.scan import scan
@@ -78,14 +78,14 @@ def _check_selftest(document: Document, report: Callable[[FormatError], None]) -
             report(FormatError(error.code, "/selftest", f"{error.at} = {error.expected}", error.received))
 
 
-def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:
+def _check_sound_part(head: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:
     """Holds to their operators those layers of a broken document of which everything is there."""
-    inputs = list(_fitting(header.value_entry, fields.get("inputs")))
-    tensors = dict(_views(fields.get("tensors"), payload))
+    inputs = list(_fitting(fields.value_entry, head.get("inputs")))
+    tensors = dict(_views(head.get("tensors"), payload))
     values = {value.name for _, value in inputs}
     layers: list[Layer] = []
     places: list[int] = []
-    for i, layer in _fitting(header.layer_entry, fields.get("layers")):
+    for i, layer in _fitting(fields.layer_entry, head.get("layers")):
         made = {value.name for value in layer.outputs}
         known = layer.op in OPERATORS and values.issuperset(layer.inputs) and values.isdisjoint(made)
         if known and tensors.keys() >= set(layer.weights.values()):
@@ -108,10 +108,10 @@ def _check_sound_part(fields: Mapping[str, Any], payload: memoryview, report: Ca
     check(sound, report_in_place)
 
 
-def _without_consequences(fields: Mapping[str, Any], found: list[FormatError]) -> list[FormatError]:
+def _without_consequences(head: Mapping[str, Any], found: list[FormatError]) -> list[FormatError]:
     """Leaves out what is wrong only because something else is: a name whose owner is broken, the place behind it."""
-    layers, tensors = (_maps(fields.get(key)) for key in ("layers", "tensors"))
-    values = [value for layer in layers for value in _maps(layer.get("outputs"))] + _maps(fields.get("inputs"))
+    layers, tensors = (_maps(head.get(key)) for key in ("layers", "tensors"))
+    values = [value for layer in layers for value in _maps(layer.get("outputs"))] + _maps(head.get("inputs"))
     names = [value.get("name") for value in values]
     there = {
         "undefined-value": names,
@@ -126,7 +126,7 @@ def _without_consequences(fields: Mapping[str, Any], found: list[FormatError]) -
         before = f"/tensors/{int(steps[2]) - 1}" if tensor else ""
         consequence = fault.code == "tensor-hole" and before in broken
         if fault.code in there:
-            consequence = _item(fields, fault.at) in there[fault.code]
+            consequence = _item(head, fault.at) in there[fault.code]
         if not consequence:
             kept.append(fault)
         if tensor:
@@ -134,9 +134,9 @@ def _without_consequences(fields: Mapping[str, Any], found: list[FormatError]) -
     return kept
 
 
-def _item(fields: Mapping[str, Any], at: str) -> Any:
+def _item(head: Mapping[str, Any], at: str) -> Any:
     """What a pointer points to."""
-    item: Any = fields
+    item: Any = head
     for step in at.split("/")[1:]:
         item = item[int(step)] if type(item) is list else item[step.replace("~1", "/").replace("~0", "~")]
     return item
@@ -157,7 +157,7 @@ def _fitting(parser: Callable[[Any, str], T], items: Any) -> Iterator[tuple[int,
 
 def _views(items: Any, payload: memoryview) -> Iterator[tuple[str, Tensor]]:
     """The tensors that lie within the payload; not those that hang together with others by quantization."""
-    for _, entry in _fitting(header.tensor_entry, items):
+    for _, entry in _fitting(fields.tensor_entry, items):
         data = payload[entry["offset"] : entry["offset"] + entry["nbytes"]]
         if len(data) == entry["nbytes"] and "quantization" not in entry:
             array = np.frombuffer(data, DTYPES[entry["dtype"]].stored).reshape(entry["shape"])

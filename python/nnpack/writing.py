@@ -15,7 +15,8 @@ from nnpack.engine.accuracy import evaluate
 from nnpack.engine.model import Model
 from nnpack.engine.samples import rows_of, sample_inputs
 from nnpack.errors import ExportMismatchError, ModelError
-from nnpack.format import container, files, header
+from nnpack.format import container, files
+from nnpack.format.build import build
 from nnpack.format.document import Document, SelfTest, Tensor, finite
 from nnpack.format.limits import MAJOR, MINOR, PAYLOAD_BYTES
 from nnpack.format.storage import store
@@ -147,7 +148,7 @@ class _Prepared:
             document, self.rows = _with_selftest(document)
         elif not selftest and document.selftest is not None:
             document = document.without_selftest()
-        head, payload = header.build(document)
+        head, payload = build(document)
         if sum(map(len, payload)) >= PAYLOAD_BYTES:
             expected = f"less than {PAYLOAD_BYTES} bytes of weights"
             raise ModelError("model-size", f"model {document.name!r}", expected, str(sum(map(len, payload))))

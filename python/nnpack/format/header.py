@@ -1,4 +1,4 @@
-"""Header map <-> Document: every rule of spec/format.md that needs no operator.
+"""Header map -> Document: every rule of spec/format.md that needs no operator.
 
 Parsing builds typed objects and hands each thing that does not fit to a Report: the loader's raises at once, the
 validator's keeps the fault and goes on with what remains.
@@ -7,10 +7,9 @@ validator's keeps the fault and goes on with what remains.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -23,30 +22,27 @@ from nnpack.format.document import (
     Layer,
     Quantization,
     SelfTest,
-    Shape,
-    Source,
     Tensor,
     Value,
     finite,
 )
-from nnpack.format.dtypes import COMPUTED, DTYPES
-from nnpack.format.limits import (
-    BATCH,
-    DIMENSION,
-    INTEGER,
-    ITEMS,
-    NAME_BYTES,
-    PAYLOAD_BYTES,
-    RANK,
-    aligned,
+from nnpack.format.dtypes import DTYPES
+from nnpack.format.fields import (
+    Parser,
+    anything,
+    extensions,
+    layer_entry,
+    list_of,
+    listed,
+    mapping,
+    name,
+    record,
+    sha256,
+    tensor_entry,
+    text,
+    value_entry,
 )
-from nnpack.format.scan import describe
-
-T = TypeVar("T")
-Parser = Callable[[Any, str], Any]  # (item, where it is) -> what it says; a fault is raised
-
-
-# Parsing
+from nnpack.format.limits import BATCH, aligned
 
 
 def parse(
@@ -163,7 +159,7 @@ class _HeaderParser:
         self, item: Mapping[str, Any], at: str, required: Mapping[str, Parser], optional: Mapping[str, Parser]
     ) -> dict[str, Any]:
         for key in sorted(item.keys() - required.keys() - optional.keys()):
-            self.report("unknown-key", pointer(at, key), f"one of {_names([*required, *optional])}", repr(key))
+            self.report("unknown-key", pointer(at, key), f"one of {listed([*required, *optional])}", repr(key))
         for key in sorted(required.keys() - item.keys()):
             self.report("missing-key", at, f"the key {key!r}", "no such key")
         known = {**required, **optional}
@@ -193,9 +189,9 @@ class _HeaderParser:
             expected = f"finite numbers, or {NONFINITE!r} in /requires"
             self.report("weight-not-finite", f"/tensors/{bad}", expected, "NaN or infinity")
         elif missing:
-            self.report("requires-incomplete", "/requires", _names(missing), "a list without it")
+            self.report("requires-incomplete", "/requires", listed(missing), "a list without it")
         elif unused:
-            self.report("requires-unused", "/requires", "only what the model uses", _names(unused))
+            self.report("requires-unused", "/requires", "only what the model uses", listed(unused))
         else:
             self.report("requires-order", "/requires", ", ".join(actual), ", ".join(stated))
 
@@ -401,264 +397,3 @@ def _leaves(structure: Json, leaves: list[Any]) -> None:
 
 def _positive(scale: Any) -> Any:
     return np.isfinite(scale) & (scale > 0)
-
-
-def _names(names: Any) -> str:
-    return ", ".join(repr(str(item)) for item in sorted(names)) or "nothing"
-
-
-# Parsers of one item each
-
-
-def anything(item: Any, at: str) -> Any:
-    return item
-
-
-def wrong(at: str, expected: str, item: Any) -> FormatError:
-    return FormatError("wrong-type", at, expected, describe(item))
-
-
-def text(item: Any, at: str) -> str:
-    if type(item) is not str:
-        raise wrong(at, "a string", item)
-    return item
-
-
-def name(item: Any, at: str) -> str:
-    length = len(text(item, at).encode())
-    if not 1 <= length <= NAME_BYTES:
-        raise FormatError("name-length", at, f"1 to {NAME_BYTES} bytes", length)
-    if "\0" in item:
-        raise FormatError("name-nul", at, "a name without NUL", ascii(item))
-    return str(item)
-
-
-def sha256(item: Any, at: str) -> str:
-    if len(text(item, at)) != 64 or set(item) - set("0123456789abcdef"):
-        raise FormatError("wrong-value", at, "64 lower-case hexadecimal digits", describe(item))
-    return str(item)
-
-
-def mapping(item: Any, at: str) -> dict[str, Any]:
-    if type(item) is not dict:
-        raise wrong(at, "a map", item)
-    return item
-
-
-def extensions(item: Any, at: str) -> dict[str, Any]:
-    for key in mapping(item, at):
-        name(key, pointer(at, key))
-        if "." not in key:
-            raise FormatError("wrong-value", pointer(at, key), "a reverse DNS name, such as org.example.note", key)
-    return dict(item)
-
-
-def integer(least: int, most: int, code: str = "wrong-value") -> Parser:
-    def parse_integer(item: Any, at: str) -> int:
-        if type(item) is not int:
-            raise wrong(at, "an integer", item)
-        if not least <= item <= most:
-            raise FormatError(code, at, f"an integer from {least} to {most}", item)
-        return item
-
-    return parse_integer
-
-
-def list_of(parser: Parser, least: int = 0, most: int = ITEMS) -> Parser:
-    def parse_list(item: Any, at: str) -> list[Any]:
-        if type(item) is not list:
-            raise wrong(at, "a list", item)
-        if not least <= len(item) <= most:
-            raise FormatError("list-length", at, f"{least} to {most} elements", len(item))
-        return [parser(member, f"{at}/{i}") for i, member in enumerate(item)]
-
-    return parse_list
-
-
-def map_of(parser: Parser) -> Parser:
-    def parse_map(item: Any, at: str) -> dict[str, Any]:
-        return {name(key, pointer(at, key)): parser(item[key], pointer(at, key)) for key in sorted(mapping(item, at))}
-
-    return parse_map
-
-
-def record(required: Mapping[str, Parser], optional: Mapping[str, Parser] | None = None) -> Parser:
-    known = {**required, **(optional or {})}
-
-    def parse_record(item: Any, at: str) -> dict[str, Any]:
-        for key in mapping(item, at):
-            if key not in known:
-                raise FormatError("unknown-key", pointer(at, key), f"one of {_names(known)}", repr(key))
-        for key in required:
-            if key not in item:
-                raise FormatError("missing-key", at, f"the key {key!r}", "no such key")
-        return {key: known[key](value, f"{at}/{key}") for key, value in item.items()}
-
-    return parse_record
-
-
-def dtype_of(names: Any) -> Parser:
-    def parse_dtype(item: Any, at: str) -> str:
-        if text(item, at) not in names:
-            raise FormatError("dtype-unknown", at, f"one of {_names(names)}", repr(item))
-        return str(item)
-
-    return parse_dtype
-
-
-def dimension(item: Any, at: str) -> int | str:
-    if type(item) is str:
-        return name(item, at)
-    if type(item) is not int:
-        raise wrong(at, "an integer or a symbol", item)
-    if not 1 <= item < DIMENSION:
-        raise FormatError("dimension-range", at, f"1 to {DIMENSION - 1}, or a symbol", item)
-    return item
-
-
-def shape_of(parser: Parser) -> Parser:
-    def parse_shape(item: Any, at: str) -> Shape:
-        if type(item) is list and len(item) > RANK:
-            raise FormatError("rank-range", at, f"at most {RANK} dimensions", len(item))
-        return tuple(list_of(parser)(item, at))
-
-    return parse_shape
-
-
-SIZE = integer(1, DIMENSION - 1, "dimension-range")
-_QUANTIZATION = record({"scale": name, "zero_point": name}, {"axis": integer(0, RANK - 1, "axis-range")})
-_TENSOR = record(
-    {
-        "name": name,
-        "dtype": dtype_of(DTYPES),
-        "shape": shape_of(SIZE),
-        "offset": integer(0, PAYLOAD_BYTES - 1),
-        "nbytes": integer(1, PAYLOAD_BYTES - 1),
-    },
-    {"quantization": _QUANTIZATION},
-)
-_VALUE = record({"name": name, "dtype": dtype_of(COMPUTED), "shape": shape_of(dimension)})
-_SOURCE = record({"class": text, "name": text})
-
-
-def value_entry(item: Any, at: str) -> Value:
-    return Value(**_VALUE(item, at))
-
-
-_LAYER = record(
-    {
-        "name": name,
-        "op": text,
-        "inputs": list_of(name),
-        "outputs": list_of(value_entry, 1),
-        "weights": map_of(name),
-        "attributes": mapping,
-    },
-    {"source": _SOURCE},
-)
-
-
-def tensor_entry(item: Any, at: str) -> dict[str, Any]:
-    entry: dict[str, Any] = _TENSOR(item, at)
-    elements = 1
-    for size in entry["shape"]:
-        elements *= size
-    if elements > INTEGER:
-        raise FormatError("element-count", pointer(at, "shape"), f"at most {INTEGER} elements", elements)
-    nbytes = elements * DTYPES[entry["dtype"]].itemsize
-    if entry["nbytes"] != nbytes:
-        raise FormatError("tensor-nbytes", pointer(at, "nbytes"), f"{nbytes}, from dtype and shape", entry["nbytes"])
-    if "quantization" in entry:
-        entry["quantization"] = Quantization(**entry["quantization"])
-    return entry
-
-
-def layer_entry(item: Any, at: str) -> Layer:
-    entry = _LAYER(item, at)
-    source = entry.get("source")
-    return Layer(
-        name=entry["name"],
-        op=entry["op"],
-        inputs=tuple(entry["inputs"]),
-        outputs=tuple(entry["outputs"]),
-        weights=entry["weights"],
-        attributes=entry["attributes"],
-        source=Source(source["class"], source["name"]) if source else None,
-    )
-
-
-# Building
-
-
-def build(document: Document) -> tuple[dict[str, Any], list[bytes]]:
-    """The header and the pieces of the payload that a document stands for."""
-    tensors, pieces, end = [], [], 0
-    for tensor in document.tensors.values():
-        data = np.ascontiguousarray(tensor.array, DTYPES[tensor.dtype].stored).tobytes()
-        pieces += [bytes(aligned(end) - end), data]
-        offset, end = aligned(end), aligned(end) + len(data)
-        tensors.append(_tensor_map(tensor, offset, len(data)))
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    header: dict[str, Any] = {
-        "inputs": [_value_map(value) for value in document.inputs],
-        "layers": [_layer_map(layer) for layer in document.layers],
-        "model": {"name": document.name},
-        "outputs": list(document.outputs),
-        "payload_sha256": digest.hexdigest(),
-        "producer": dict(document.producer),
-        "requires": document.requires(),
-        "tensors": tensors,
-    }
-    if document.metadata is not None:
-        header["model"]["metadata"] = dict(document.metadata)
-    if document.ext is not None:
-        header["ext"] = dict(document.ext)
-    if document.output_structure is not None:
-        header["output_structure"] = document.output_structure
-    if document.selftest:
-        header["selftest"] = {key: list(names) for key, names in document.selftest._asdict().items()}
-    return _nfc(header), pieces
-
-
-def _value_map(value: Value) -> dict[str, Any]:
-    return {"name": value.name, "dtype": value.dtype, "shape": list(value.shape)}
-
-
-def _tensor_map(tensor: Tensor, offset: int, nbytes: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "name": tensor.name,
-        "dtype": tensor.dtype,
-        "shape": list(tensor.shape),
-        "offset": offset,
-        "nbytes": nbytes,
-    }
-    if tensor.quantization:
-        entry["quantization"] = {k: v for k, v in tensor.quantization._asdict().items() if v is not None}
-    return entry
-
-
-def _layer_map(layer: Layer) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "name": layer.name,
-        "op": layer.op,
-        "inputs": list(layer.inputs),
-        "outputs": [_value_map(value) for value in layer.outputs],
-        "weights": dict(layer.weights),
-        "attributes": dict(layer.attributes),
-    }
-    if layer.source:
-        entry["source"] = {"class": layer.source.class_name, "name": layer.source.name}
-    return entry
-
-
-def _nfc(item: Any) -> Any:
-    """The same, every string in Unicode's normal form C."""
-    if isinstance(item, str):
-        return item if item.isascii() else unicodedata.normalize("NFC", item)
-    if isinstance(item, dict):
-        return {_nfc(key): _nfc(member) for key, member in item.items()}
-    if isinstance(item, list | tuple):
-        return [_nfc(member) for member in item]
-    return item
