@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from documents import document, expected, layer, perceptron, tensor
-from nnpack.engine.accuracy import Reference, evaluate, worst
+from nnpack.engine.accuracy import evaluate
+from nnpack.engine.reference import Reference, worst
 from nnpack.format.dtypes import from_bfloat16, to_bfloat16
 
 

@@ -12,7 +12,8 @@ keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 from keras import layers, ops  # noqa: E402
 
 import nnpack  # noqa: E402
-from nnpack.engine.accuracy import evaluate, worst  # noqa: E402
+from nnpack.engine.accuracy import evaluate  # noqa: E402
+from nnpack.engine.reference import worst  # noqa: E402
 from nnpack.exporters.keras import compare  # noqa: E402
 
 

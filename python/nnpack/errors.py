@@ -124,3 +124,10 @@ def stop(fault: FormatError) -> None:
 def pointer(at: str, key: object) -> str:
     """The JSON pointer one step below `at`."""
     return f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+
+
+def describe(item: object) -> str:
+    """A value as an error message shows it: its JSON type, and itself where it is short."""
+    kinds = {dict: "a map", list: "a list", bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
+    kind = kinds.get(type(item), type(item).__name__)
+    return kind if isinstance(item, dict | list) else f"{kind}, {ascii(item)[:80]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from nnpack.engine.samples import rows_of, sample_inputs
 from nnpack.errors import ExportMismatchError, ModelError
 from nnpack.format import container, files
 from nnpack.format.build import build
+from nnpack.format.digest import sha256
 from nnpack.format.document import Document, SelfTest, Tensor, finite
 from nnpack.format.limits import MAJOR, MINOR, PAYLOAD_BYTES
 from nnpack.format.storage import store
@@ -110,7 +110,7 @@ def dump(
         comparison = prepared.verified(written, verify)
         errors = prepared.storage_errors(written)
     nbytes = sum(map(len, prepared.pieces))
-    return DumpReport(os.fspath(path), nbytes, _sha256(prepared.pieces), comparison, errors)
+    return DumpReport(os.fspath(path), nbytes, sha256(prepared.pieces), comparison, errors)
 
 
 def dumps(
@@ -255,10 +255,3 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     )
     # in front: their sizes leave fewer gaps than the last weights do
     return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows
-
-
-def _sha256(pieces: Sequence[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()

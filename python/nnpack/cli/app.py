@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from nnpack.cli.faults import as_dict, print_json, printable, reported
 from nnpack.errors import FileError, InputError
+from nnpack.format.digest import sha256
 from nnpack.format.files import read
 from nnpack.format.limits import BATCH, MAJOR, MINOR
 from nnpack.version import __version__
@@ -298,7 +298,7 @@ def _facts(path: str, document: Document) -> dict[str, Any]:
     return {
         "file": path,
         "nbytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": sha256([data]),
         "format": ".".join(map(str, document.version)),
         "producer": dict(document.producer),
         "name": document.name,

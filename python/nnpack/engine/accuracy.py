@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nnpack.engine.reference import Reference
 from nnpack.format.document import Document, Layer
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Operator
@@ -27,13 +28,6 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
 LARGEST = 2.0**127
 _SEED = 20_240_601
-
-
-class Reference(NamedTuple):
-    """An output's values, float64, and the tolerance of each of its elements."""
-
-    values: Array
-    tolerance: Array
 
 
 class Evaluation(NamedTuple):
@@ -129,15 +123,3 @@ def _run(
         y = step.operator.function(*operands, **step.weights, **attributes)
         values[step.layer.outputs[0].name] = y
         yield step, y, operands
-
-
-def worst(received: Array, reference: Reference) -> tuple[float, tuple[int, ...]]:
-    """The largest |received - reference| / tolerance, and its index; infinite where only one of them is NaN."""
-    with np.errstate(all="ignore"):
-        use = np.abs(received.astype(np.float64) - reference.values) / reference.tolerance
-    same = (received == reference.values) | (np.isnan(received) & np.isnan(reference.values))
-    use = np.where(same, 0.0, np.where(np.isnan(use), np.inf, use))
-    if not use.size:
-        return 0.0, ()
-    index = np.unravel_index(np.argmax(use), use.shape)
-    return float(use[index]), tuple(int(i) for i in index)

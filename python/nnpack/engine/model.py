@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.engine.accuracy import Reference, worst
 from nnpack.engine.check import bind, check
 from nnpack.engine.plan import Plan
+from nnpack.engine.reference import Reference, worst
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH

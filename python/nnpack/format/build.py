@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from typing import Any
 
 import numpy as np
 
+from nnpack.format.digest import sha256
 from nnpack.format.document import Document, Layer, Tensor, Value
 from nnpack.format.dtypes import DTYPES
 from nnpack.format.limits import aligned
@@ -21,15 +21,12 @@ def build(document: Document) -> tuple[dict[str, Any], list[bytes]]:
         pieces += [bytes(aligned(end) - end), data]
         offset, end = aligned(end), aligned(end) + len(data)
         tensors.append(_tensor_map(tensor, offset, len(data)))
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
     header: dict[str, Any] = {
         "inputs": [_value_map(value) for value in document.inputs],
         "layers": [_layer_map(layer) for layer in document.layers],
         "model": {"name": document.name},
         "outputs": list(document.outputs),
-        "payload_sha256": digest.hexdigest(),
+        "payload_sha256": sha256(pieces),
         "producer": dict(document.producer),
         "requires": document.requires(),
         "tensors": tensors,

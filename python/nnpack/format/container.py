@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from nnpack.errors import FormatError, RequirementError
-from nnpack.format import scan
+from nnpack.errors import FormatError, RequirementError, describe
 from nnpack.format.limits import ALIGNMENT, HEADER_BYTES, INTEGER, ITEMS, MAGIC, MAJOR, NESTING, STRING_BYTES
 
 VERSION_AT = len(MAGIC)
@@ -52,7 +51,7 @@ def read(data: memoryview) -> Container:
     if end - header_at > HEADER_BYTES:
         raise FormatError("limit-header", f"byte {header_at}", f"at most {HEADER_BYTES} bytes", end - header_at)
     if type(header) is not dict:
-        raise FormatError("wrong-type", "", "a map as header", scan.describe(header))
+        raise FormatError("wrong-type", "", "a map as header", describe(header))
     return Container((version[0], version[1]), header, header_at, _payload(data, end))
 
 
@@ -109,7 +108,9 @@ def _decode(unpacker: msgpack.Unpacker, data: memoryview, start: int) -> Any:
         reason = "something that JSON cannot represent"
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         reason = str(error) or type(error).__name__
-    scan.scan(data, start)
+    from nnpack.format.scan import scan
+
+    scan(data, start)
     raise FormatError("msgpack-invalid", f"byte {start}", "msgpack within the limits of the format", reason)
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nnpack.errors import FormatError, pointer
+from nnpack.errors import FormatError, describe, pointer
 from nnpack.format.document import Layer, Quantization, Shape, Source, Value
 from nnpack.format.dtypes import COMPUTED, DTYPES
 from nnpack.format.limits import DIMENSION, INTEGER, ITEMS, NAME_BYTES, PAYLOAD_BYTES, RANK
-from nnpack.format.scan import describe
 
 Parser = Callable[[Any, str], Any]
 
@@ -45,7 +44,7 @@ def name(item: Any, at: str) -> str:
     return str(item)
 
 
-def sha256(item: Any, at: str) -> str:
+def hexadecimal(item: Any, at: str) -> str:
     if len(text(item, at)) != 64 or set(item) - set("0123456789abcdef"):
         raise FormatError("wrong-value", at, "64 lower-case hexadecimal digits", describe(item))
     return str(item)

@@ -6,7 +6,6 @@ validator's keeps the fault and goes on with what remains.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnpack.errors import FormatError, Report, RequirementError, pointer
+from nnpack.format.digest import sha256
 from nnpack.format.document import (
     FEATURES,
     NONFINITE,
@@ -31,13 +31,13 @@ from nnpack.format.fields import (
     Parser,
     anything,
     extensions,
+    hexadecimal,
     layer_entry,
     list_of,
     listed,
     mapping,
     name,
     record,
-    sha256,
     tensor_entry,
     text,
     value_entry,
@@ -147,7 +147,7 @@ class _HeaderParser:
             "layers": anything,
             "model": record({"name": name}, {"metadata": mapping}),
             "outputs": anything,
-            "payload_sha256": sha256,
+            "payload_sha256": hexadecimal,
             "producer": record({"name": text, "version": text}),
             "requires": list_of(text),
             "tensors": anything,
@@ -211,7 +211,7 @@ class _HeaderParser:
         if len(self.payload) != end and not self.faults:
             self.report("payload-size", "/tensors", f"tensors that end the payload of {len(self.payload)} bytes", end)
         if self.verify and "payload_sha256" in self.fields:
-            digest = hashlib.sha256(self.payload).hexdigest()
+            digest = sha256([self.payload])
             if digest != self.fields["payload_sha256"]:
                 self.report("hash-mismatch", "/payload_sha256", self.fields["payload_sha256"], digest)
         for at, tensor in found.values():

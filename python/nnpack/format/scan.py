@@ -169,10 +169,3 @@ def _shortest(n: int) -> int:
         return 0
     fits: Callable[[int], bool] = (lambda b: n < 1 << 8 * b) if n >= 0 else (lambda b: n >= -1 << (8 * b - 1))
     return next(b for b in (1, 2, 4, 8) if fits(b))
-
-
-def describe(item: object) -> str:
-    """A value as an error message shows it: its JSON type, and itself where it is short."""
-    kinds = {dict: "a map", list: "a list", bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
-    kind = kinds.get(type(item), type(item).__name__)
-    return kind if isinstance(item, dict | list) else f"{kind}, {ascii(item)[:80]}"

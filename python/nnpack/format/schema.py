@@ -16,9 +16,8 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from nnpack.errors import FormatError, pointer
+from nnpack.errors import FormatError, describe, pointer
 from nnpack.format.limits import MAJOR
-from nnpack.format.scan import describe
 
 Json = Any
 

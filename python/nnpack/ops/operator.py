@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.errors import FormatError, pointer
+from nnpack.errors import FormatError, describe, pointer
 from nnpack.format.document import Dimension, Shape, show
 from nnpack.format.dtypes import COMPUTED, FLOATS
 from nnpack.format.limits import BATCH, DIMENSION, RANK
-from nnpack.format.scan import describe
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.engine.accuracy import Reference, evaluate, worst
+from nnpack.engine.accuracy import evaluate
 from nnpack.engine.model import Model
+from nnpack.engine.reference import Reference, worst
 from nnpack.engine.samples import sample_inputs
 from nnpack.exporters.keras.graph import Ref, Trace, export, to_numpy
 from nnpack.format.storage import store, stored_as
