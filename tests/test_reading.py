@@ -11,6 +11,8 @@ import pytest
 
 import nnpack
 from documents import document, expected, layer, packed, perceptron, tensor, with_selftest
+from nnpack.format import container
+from nnpack.format.build import build
 from nnpack.format.document import Quantization, Value
 
 
@@ -332,3 +334,23 @@ def test_dumping_what_was_loaded_gives_the_same_bytes():
     )
     data = packed(doc)
     assert nnpack.dumps(nnpack.loads(data)) == data
+
+
+def test_what_a_reader_lacks_comes_before_what_follows_from_it():
+    fields, payload = build(perceptron())
+    fields |= {"requires": sorted([*fields["requires"], "feature:states", "op:lstm@1"]), "states": []}
+    fields["tensors"][0]["dtype"] = "float8"
+    data = b"".join(container.write((1, 3), fields, payload))
+    with pytest.raises(nnpack.RequirementError) as caught:
+        nnpack.loads(data)
+    assert caught.value.received == "'feature:states', 'op:lstm@1'"
+
+
+def test_a_dimension_that_does_not_divide():
+    value = Value("x", "float32", ("batch", "time", 4))
+    split = layer("y", "reshape", ["x"], ("batch", "pairs", 8), attributes={"target_shape": [-1, 8]})
+    model = nnpack.loads(packed(document([split], inputs=[value])))
+    assert model.predict(np.zeros((2, 6, 4))).shape == (2, 3, 8)
+    assert model.predict(np.zeros((0, 6, 4))).shape == (0, 3, 8)
+    with pytest.raises(nnpack.ShapeError, match="divides"):
+        model.predict(np.zeros((2, 5, 4)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.engine.reference import Reference
+from nnpack.engine.reference import SMALLEST, Reference
 from nnpack.format.document import Document, Layer
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Operator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 RUNS = 32
 DEVIATIONS = 8
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
-SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
 LARGEST = 2.0**127
 _SEED = 20_240_601
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnpack.engine.check import bind, check
 from nnpack.engine.plan import Plan
-from nnpack.engine.reference import Reference, worst
+from nnpack.engine.reference import SMALLEST, Reference, worst
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
@@ -158,6 +158,7 @@ class Model:
         ):
             expected = self.document.tensors[expected_name].array.astype(np.float64)
             tolerance = self.document.tensors[tolerance_name].array.astype(np.float64)
+            tolerance = np.maximum(tolerance, SMALLEST.get(value.dtype, 0.0))
             use, index = worst(y, Reference(expected, tolerance))
             if use > 1:
                 at = f"{value.name}[{', '.join(map(str, index))}]"

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
 
+SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
+"""No tolerance is smaller: below the smallest normal number runtimes may flush to 0."""
+
+
 class Reference(NamedTuple):
     """An output's values, float64, and the tolerance of each of its elements."""
 

@@ -112,8 +112,8 @@ class _HeaderParser:
         return len(items) if type(items) is list else 0
 
     def document(self) -> Document | None:
-        self.fields = self.top()
         self.requirements()
+        self.fields = self.top()
         tensors = self.tensors()
         inputs = self.inputs()
         layers, outputs = self.graph(inputs)
@@ -167,11 +167,12 @@ class _HeaderParser:
         return {key: value for key, value in parsed.items() if value is not None}
 
     def requirements(self) -> None:
-        """Refuses what this reader lacks: all of it in one fault."""
+        """Refuses what this reader lacks, all of it in one fault, before anything that it may be the reason of."""
         known = {f"op:{operator}" for operator in self.operators}
         known |= {f"dtype:{dtype}" for dtype in DTYPES} | set(FEATURES)
-        requires = self.fields.get("requires", [])
-        lacking = [item for item in requires if item not in known]
+        requires = self.header.get("requires")
+        stated = requires if type(requires) is list else []
+        lacking = [item for item in stated if type(item) is str and item not in known]
         if lacking:
             expected = "only what this reader has"
             self.keep(RequirementError("requires-unknown", "/requires", expected, ", ".join(map(repr, lacking))))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnpack.errors import FormatError
+from nnpack.errors import FormatError, ShapeError
 from nnpack.format.document import Dimension, show
 from nnpack.format.limits import DIMENSION
 from nnpack.ops.operator import (
@@ -49,12 +49,16 @@ def _reshape_types(call: Call) -> tuple[str, OpenShape]:
 
 @operator(_reshape_types, exact, attributes={"target_shape": TARGET_SHAPE})
 def reshape(x: Array, target_shape: list[int]) -> Array:
-    """(batch, …) -> (batch, *target_shape), in C order. Source: spec/ops/reshape.md."""
+    """(batch, …) -> (batch, *target_shape), in C order. Source: spec/ops/reshape.md.
+
+    Raises:
+        ShapeError: a dimension that the model leaves open does not divide as -1 needs it.
+    """
     # numpy cannot infer -1 where the batch is empty
     known = prod(n for n in target_shape if n != -1)
     inferred, rest = divmod(prod(x.shape[1:]), known)
     if rest:
-        raise ValueError(f"{x.shape[1:]} does not divide into {target_shape}")
+        raise ShapeError("shape", "reshape", f"a row that divides into {target_shape}", show(x.shape[1:]))
     return x.reshape(x.shape[0], *(inferred if n == -1 else n for n in target_shape))
 
 
