@@ -15,7 +15,7 @@ import pytest
 import nnpack
 from generate import encoding
 from generate.negative import every as negative
-from nnpack.errors import FormatError, NnpackError
+from nnpack.errors import FormatError, NnpackError, SelfTestError
 from nnpack.format import container
 from nnpack.format.build import build
 from nnpack.validation import validate
@@ -35,18 +35,22 @@ UNSTORED = {
 """Codes of a file's faults that no stored case has."""
 
 
-def of_kind(*kinds: str) -> pytest.MarkDecorator:
-    """Runs a test once for each case of these kinds; the ids are the cases'."""
-    chosen = [case for case in CASES if case["kind"] in kinds]
-    return pytest.mark.parametrize("case", chosen, ids=[case["id"] for case in chosen])
-
-
 def described(case: dict[str, Any]) -> Any:
     return json.loads(data_of(case, "case.json"))
 
 
 def data_of(case: dict[str, Any], name: str) -> bytes:
     return (SUITE / case["directory"] / name).read_bytes()
+
+
+FAILING = {case["id"] for case in CASES if case["kind"] == "reject" and described(case)["code"] == "selftest-failed"}
+"""Cases whose fault only computing tells."""
+
+
+def of_kind(*kinds: str, failing: bool = False) -> pytest.MarkDecorator:
+    """Runs a test once for each case of these kinds, those that fail in their self-test apart; ids are the cases'."""
+    chosen = [case for case in CASES if case["kind"] in kinds and (case["id"] in FAILING) == failing]
+    return pytest.mark.parametrize("case", chosen, ids=[case["id"] for case in chosen])
 
 
 def array(case: dict[str, Any], name: str, dtype: str, shape: list[int]) -> Any:
@@ -114,6 +118,22 @@ def test_reader_refuses(case: dict[str, Any]) -> None:
     with pytest.raises(FormatError) as caught:
         nnpack.loads(data)
     assert (caught.value.code, caught.value.at) == (told["code"], told["at"])
+
+
+@of_kind("reject", failing=True)
+def test_reader_runs_the_selftest(case: dict[str, Any]) -> None:
+    data = data_of(case, "model.nnpack")
+    with pytest.raises(SelfTestError, match="selftest-failed"):
+        nnpack.loads(data)
+    unverified = nnpack.loads(data, verify=False)
+    with pytest.raises(SelfTestError, match="selftest-failed"):
+        unverified.selftest()
+
+
+@of_kind("reject", failing=True)
+def test_validator_finds_a_failing_selftest_alone(case: dict[str, Any]) -> None:
+    found = validate(SUITE / case["directory"] / "model.nnpack")
+    assert [(fault.code, fault.at) for fault in found] == [("selftest-failed", "/selftest")]
 
 
 @of_kind("reject")
@@ -204,7 +224,12 @@ def test_every_code_of_a_file_has_a_case() -> None:
     codes = codes_of_the_specification()
     of_files = {code for code, section in codes.items() if section in OF_FILES}
     told = [described(case) for case in CASES if case["kind"] in ("reject", "canonical")]
-    assert {case["code"] for case in told} - {None} == of_files - UNSTORED.keys()
+    assert {case["code"] for case in told} - {None} == (of_files - UNSTORED.keys()) | {"selftest-failed"}
+
+
+def test_requirements_are_sorted_where_they_are_not_the_fault() -> None:
+    unsorted = [case for case in CASES if case["requires"] != sorted(set(case["requires"]))]
+    assert {described(case)["code"] for case in unsorted} == {"requires-order"}
 
 
 def test_every_constraint_of_an_operator_has_a_case() -> None:

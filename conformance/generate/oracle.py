@@ -1,7 +1,8 @@
 """Every operator as Keras computes it, at the dtype of what it is given, and its class of tolerance.
 
 Where Keras loses digits in float64 the same function is written with keras.ops. TensorFlow's elu and selu are
-exp(x) - 1, which is 0 for every small x. Its gelu holds its constants as float32. squareplus cancels for x < 0.
+exp(x) - 1, which is 0 for every small x. Its gelu holds its constants as float32, its leaky_relu the slope, and Keras's
+relu the threshold. squareplus cancels for x < 0.
 """
 
 from __future__ import annotations
@@ -59,6 +60,11 @@ def _elementwise(
     return Oracle(right, _numpy(function), tolerance or smooth(right, cancelling))
 
 
+def _relu(x: Any, negative_slope: float, threshold: float = 0.0, max_value: float | None = None) -> Any:
+    kept = x if max_value is None else ops.minimum(ops.maximum(x, 0), max_value)
+    return ops.where(x > threshold, kept, negative_slope * (x - threshold))
+
+
 def _elu(x: Any, alpha: float) -> Any:
     return ops.where(x > 0, x, alpha * ops.expm1(ops.minimum(x, 0)))
 
@@ -82,9 +88,9 @@ def _squareplus(x: Any, b: float) -> Any:
 ORACLES = {
     "relu": _elementwise(activations.relu, EXACT),
     "relu6": _elementwise(activations.relu6, EXACT),
-    "leaky_relu": _elementwise(activations.leaky_relu, ROUNDED),
-    "thresholded_relu": _elementwise(activations.relu, ROUNDED),
-    "clipped_relu": _elementwise(activations.relu, ROUNDED),
+    "leaky_relu": _elementwise(activations.leaky_relu, ROUNDED, exact=_relu),
+    "thresholded_relu": _elementwise(activations.relu, ROUNDED, exact=_relu),
+    "clipped_relu": _elementwise(activations.relu, ROUNDED, exact=_relu),
     "elu": _elementwise(activations.elu, exact=_elu, cancelling=below_zero),
     "celu": _elementwise(activations.celu),
     "selu": _elementwise(activations.selu, exact=_selu, cancelling=below_zero),

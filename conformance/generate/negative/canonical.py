@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from generate.encoding import File, Pairs, Raw, container, document, layer, pack, value
+from generate.encoding import File, Pairs, Raw, container, document, layer, pack, stored, value
 from generate.negative.container import PAYLOAD, note_at, noted
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, canonical, numbers, perceptron
 
@@ -19,6 +19,21 @@ def _sound(case_id: str, title: str, file: File) -> None:
 _sound("perceptron", "A plain model.", PERCEPTRON)
 _sound("quantized", "A quantized kernel.", QUANTIZED)
 _sound("selftest", "A file with a self-test.", TESTED)
+_sound(
+    "selftest-tolerance",
+    "Expected values that are off by half of their tolerance, to either side: the self-test passes.",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("relu", ["x"], value("y", ["batch", 4]))],
+        ["y"],
+        {
+            "test/x": stored([[1, 2, 0.5, -3]]),
+            "test/y": stored([[1.0005, 1.9995, 0.5005, 0]]),
+            "test/tolerance": stored([[1e-3] * 4]),
+        },
+        selftest={"inputs": ["test/x"], "outputs": ["test/y"], "tolerances": ["test/tolerance"]},
+    ),
+)
 _sound(
     "no-tensors",
     "A model without weights: the payload has no bytes.",
@@ -139,6 +154,15 @@ _sound(
     "Names with slashes, tildes, spaces and control characters.",
     document(
         [value("a/b~0 \n", ["batch", "~1/ "])], [layer("relu", ["a/b~0 \n"], value(" ", ["batch", "~1/ "]))], [" "]
+    ),
+)
+_sound(
+    "byte-order-mark",
+    "Two names that only U+FEFF tells apart: a decoder must not strip it.",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("relu", ["x"], value("\ufeffx", ["batch", 4])), layer("tanh", ["\ufeffx"], value("y", ["batch", 4]))],
+        ["y", "\ufeffx", "x"],
     ),
 )
 _sound(

@@ -257,3 +257,36 @@ _tested(
     "tolerances/0",
     _with(tolerance=numbers(1, 4)),
 )
+
+
+# Self-tests that fail
+
+
+def _failing(case_id: str, title: str, file: File) -> None:
+    reject(f"selftest/{case_id}", title, "selftest-failed", "/selftest", file, level="L1")
+
+
+def _expecting(x: Any, y: Any, negative_slope: float, requires: Any = ()) -> File:
+    """A leaky_relu of four columns; tolerances of 0.001."""
+    tests = {"test/x": stored(x), "test/y": stored(y), "test/tolerance": stored([[1e-3] * 4] * len(x))}
+    names = {"inputs": ["test/x"], "outputs": ["test/y"], "tolerances": ["test/tolerance"]}
+    layers = [layer("leaky_relu", ["x"], Y, negative_slope=negative_slope)]
+    return document([X], layers, ["y"], tests, requires, selftest=names)
+
+
+_X, _RIGHT = [[-4, -2, 1, 3], [-1, 0, 2, 0.5]], [[-1, -0.5, 1, 3], [-0.25, 0, 2, 0.5]]
+_failing(
+    "attribute-damaged",
+    "A bit of an attribute has changed, from 0.25 to 0.125: the hash is that of the payload alone.",
+    _expecting(_X, _RIGHT, 0.125),
+)
+_failing(
+    "expected-off",
+    "One expected value, the last but one, is off by ten times its tolerance.",
+    _expecting(_X, [_RIGHT[0], [-0.25, 0, 2.01, 0.5]], 0.25),
+)
+_failing(
+    "nan",
+    "NaN comes out where a number is expected: no comparison with NaN holds.",
+    _expecting([_X[0], [-1, 0, float("nan"), 0.5]], _RIGHT, 0.25, ["feature:nonfinite"]),
+)

@@ -327,6 +327,15 @@ case(
 )
 case(
     "batch_normalization",
+    "variance-0-tiny-epsilon",
+    "A variance of 0 and an epsilon that is 0 as float32.",
+    "variance-range",
+    "0/weights/moving_variance",
+    _normalization(epsilon=1e-50, weights={"moving_variance": stored([1, 0, 2, 3])}),
+    "C5",
+)
+case(
+    "batch_normalization",
     "variance-negative",
     "A variance below minus epsilon.",
     "variance-range",

@@ -73,6 +73,32 @@ special(
         r.normal(2),
     ),
 )
+special(
+    "dense/infinity-times-zero",
+    "Infinities of x meet a kernel of 0: that is NaN, so zeros of the kernel must not be skipped.",
+    lambda r: _dense(
+        np.array([[np.inf, 1, 2], [3, -np.inf, 1], [1, 2, 3]], np.float32),
+        np.array([[0, -2, 1], [0.5, 0, -1], [-1, 1, 0]], np.float32),
+        r.normal(3),
+    ),
+)
+
+
+def _nonfinite_kernel(r: Draw) -> Graph:
+    graph = _dense(
+        np.array([[0, 1, 2], [1, 0, 2], [-1, 0.5, 0]], np.float32),
+        np.array([[np.inf, 1, 0.5, 1], [2, np.nan, -1, 2], [1, 2, -np.inf, 3]], np.float32),
+        r.normal(4),
+    )
+    graph.requires.append("feature:nonfinite")
+    return graph
+
+
+special(
+    "dense/nonfinite-kernel",
+    "Zeros of x meet NaN and infinities of the kernel: they must not be skipped. The last unit is finite.",
+    _nonfinite_kernel,
+)
 
 
 def _shared_kernel(r: Draw) -> Graph:
@@ -168,6 +194,26 @@ declare(
     "cast/int64-to-int8",
     "The low bits are kept of what int8 cannot hold.",
     lambda r: _cast(np.array([[127, 128, -129, 2**40 + 5, -1]], np.int64), "int8"),
+)
+LOW_BITS = np.array([[127, 128, 255, 256, 300], [-1, -128, -129, 2**31 - 1, -(2**31)]], np.int32)
+declare("cast/int32-to-int8", "The low bits are kept of what int8 cannot hold.", lambda r: _cast(LOW_BITS, "int8"))
+declare("cast/int32-to-uint8", "The low bits are kept of what uint8 cannot hold.", lambda r: _cast(LOW_BITS, "uint8"))
+BEYOND_FLOAT64 = np.array([[2**53 + 1, -(2**53) - 1, 2**62 + 2**33 + 7], [-(2**60) - 3, 2**63 - 1, -(2**63)]], np.int64)
+declare(
+    "cast/int64-to-int32-low-bits",
+    "The low bits are kept, those of numbers that float64 does not hold too.",
+    lambda r: _cast(BEYOND_FLOAT64, "int32"),
+)
+declare("cast/int64-to-int8-low-bits", "The same.", lambda r: _cast(BEYOND_FLOAT64, "int8"))
+declare(
+    "cast/int8-to-uint8",
+    "The same bits without a sign.",
+    lambda r: _cast(np.array([[-1, -128, 0, 127]], np.int8), "uint8"),
+)
+declare(
+    "cast/uint8-to-int8",
+    "The same bits with a sign.",
+    lambda r: _cast(np.array([[255, 128, 0, 127]], np.uint8), "int8"),
 )
 declare("cast/uint8-to-float32", "Images.", lambda r: _cast(r.integers(0, 256, 2, 3, 4, dtype="uint8"), "float32"))
 declare("cast/bool-to-float32", "0 and 1.", lambda r: _cast(r.integers(0, 2, 3, 4, dtype="bool"), "float32"))

@@ -52,6 +52,21 @@ declare(
     "Means far from 0, variances from 0 to 1e20, gamma of both signs and 0.",
     _extreme,
 )
+
+
+def _near_epsilon(r: Draw) -> Graph:
+    """moving_variance + epsilon is a few steps of float32, and exact in it; with 0.1 of float64 it is a fifth less."""
+    epsilon = np.float32(0.1)
+    variance = np.array([1, 2, 5, 1e6], np.float32) * np.spacing(epsilon) - epsilon
+    weights = {"moving_mean": r.normal(4), "moving_variance": variance, "gamma": r.uniform(0.5, 2, 4)}
+    return one("batch_normalization", r.normal(5, 4), weights=weights, axis=1, epsilon=0.1)
+
+
+declare(
+    "batch_normalization/epsilon-rounded",
+    "Variances just above minus epsilon: epsilon is rounded to float32 before it is added.",
+    _near_epsilon,
+)
 declare(
     "batch_normalization/symbolic-time",
     "A dimension beside the batch that only running tells.",

@@ -123,3 +123,33 @@ _declare("storage/float64-tanh", "The same.", lambda r: one("tanh", Draw("t", "f
 _declare(
     "storage/float64-gelu", "The same.", lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False)
 )
+
+
+def _attributes(op: str, *points: float, **attributes: Any) -> None:
+    """x goes no further than squareplus, whose x² must not overflow."""
+    case_id = f"storage/float64-{op.replace('_', '-')}"
+    _declare(
+        case_id,
+        "Attributes that float32 does not hold keep their digits in a model of float64.",
+        lambda r: one(op, Draw(case_id, "float64").around(3, *points, low=-1e18, high=1e18), **attributes),
+    )
+
+
+_attributes("leaky_relu", negative_slope=0.1)
+_attributes("thresholded_relu", 0.7, negative_slope=0.3, threshold=0.7)
+_attributes("clipped_relu", 0.4, 2.3, max_value=2.3, negative_slope=0.1, threshold=0.4)
+_attributes("elu", alpha=0.1)
+_attributes("celu", alpha=0.1)
+_attributes("hard_shrink", -0.1, 0.1, threshold=0.1)
+_attributes("soft_shrink", -0.1, 0.1, threshold=0.1)
+_attributes("threshold", 0.1, threshold=0.1, default_value=0.3)
+_attributes("squareplus", b=0.1)
+
+
+def _normalized(r: Draw) -> Graph:
+    double = Draw("storage/float64-batch-normalization", "float64")
+    weights = {"moving_mean": double.normal(4), "moving_variance": double.uniform(0.01, 1, 4)}
+    return one("batch_normalization", double.normal(5, 4), weights=weights, axis=1, epsilon=0.1)
+
+
+_declare("storage/float64-batch-normalization", "The same for epsilon.", _normalized)
