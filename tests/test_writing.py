@@ -253,6 +253,24 @@ def test_a_folder_that_is_a_file(tmp_path):
     dump_fails(tmp_path / "file" / "m.nnpack", "file-not-found")
 
 
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "m.nnpack")
+    dump_fails(tmp_path / "m.nnpack", "file-not-regular")
+    assert (tmp_path / "m.nnpack").is_fifo()
+    nothing_else(tmp_path, "m.nnpack")
+
+
+def test_paths_that_are_none():
+    for path, code in (("", "file-is-directory"), ("a\0b", "file-not-found"), ("gone/", "file-is-directory")):
+        with pytest.raises(nnpack.FileError) as caught:
+            nnpack.dump(nnpack.loads(packed(perceptron())), path)
+        assert caught.value.code == code
+    with pytest.raises(nnpack.MissingFileError):
+        nnpack.load("a\0b")
+    with pytest.raises(nnpack.MissingFileError):
+        nnpack.load("")
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_a_folder_that_is_read_only(tmp_path, monkeypatch, number):
     # permissions do not stop root, as which tests may run: the system's answer is put in its place
@@ -299,9 +317,11 @@ def test_an_interrupted_dump_leaves_nothing(tmp_path, monkeypatch):
     nothing_else(tmp_path)
 
 
-def test_a_path_may_be_text_or_a_path(tmp_path, monkeypatch):
+def test_a_path_may_be_text_or_bytes_or_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = nnpack.loads(packed(perceptron()))
     nnpack.dump(model, "m.nnpack")
     nnpack.dump(model, Path("n.nnpack"))
-    nothing_else(tmp_path, "m.nnpack", "n.nnpack")
+    nnpack.dump(model, b"o.nnpack")
+    nothing_else(tmp_path, "m.nnpack", "n.nnpack", "o.nnpack")
+    assert nnpack.load(b"o.nnpack").name == "model"

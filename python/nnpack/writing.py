@@ -110,7 +110,7 @@ def dump(
         comparison = prepared.verified(written, verify)
         errors = prepared.storage_errors(written)
     nbytes = sum(map(len, prepared.pieces))
-    return DumpReport(os.fspath(path), nbytes, sha256(prepared.pieces), comparison, errors)
+    return DumpReport(os.fsdecode(path), nbytes, sha256(prepared.pieces), comparison, errors)
 
 
 def dumps(

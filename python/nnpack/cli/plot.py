@@ -33,11 +33,11 @@ def parity_plot(pairs: Mapping[str, tuple[Array, Array]], path: Path, title: str
         InputError: the name has another ending.
         ModelError: matplotlib is not installed.
     """
-    kind = os.path.splitext(os.fspath(path))[1].lower()
+    kind = os.path.splitext(os.fsdecode(path))[1].lower()
     if kind not in (".png", ".svg", ".pdf"):
-        raise InputError("plot-kind", os.fspath(path), "a name that ends in .png, .svg or .pdf", kind or "no ending")
+        raise InputError("plot-kind", os.fsdecode(path), "a name that ends in .png, .svg or .pdf", kind or "no ending")
     if not pairs:
-        raise InputError("plot-empty", os.fspath(path), "an output that both predict, of one shape", "none")
+        raise InputError("plot-empty", os.fsdecode(path), "an output that both predict, of one shape", "none")
     with extra("plot"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -53,9 +53,9 @@ KINDS = tuple(_WRITERS)
 
 def kind_of(path: Path) -> str:
     """The kind of a table, by its name: one of KINDS."""
-    kind = os.path.splitext(os.fspath(path))[1].lower()
+    kind = os.path.splitext(os.fsdecode(path))[1].lower()
     if kind not in KINDS:
-        raise InputError("table-kind", os.fspath(path), f"a name that ends in {', '.join(KINDS)}", kind or "no ending")
+        raise InputError("table-kind", os.fsdecode(path), f"a name that ends in {', '.join(KINDS)}", kind or "no ending")
     return kind
 
 
@@ -66,7 +66,7 @@ def open_reader(path: Path, inputs: Sequence[Value]) -> AbstractContextManager[R
         FileError: it is missing, a directory, or cannot be read.
         InputError: it does not fit the inputs.
     """
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     kind = kind_of(path)
     with guarded(path, "a file that can be read"):
         mode = os.stat(path).st_mode
@@ -88,7 +88,7 @@ def open_writer(path: Path, outputs: Sequence[Value]) -> Iterator[Writer]:
         FileError: it cannot be written.
         InputError: this kind of table cannot hold these outputs.
     """
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     kind = kind_of(path)
     with replacing(path) as temporary, open(temporary, "wb") as file:
         writer = _WRITERS[kind](path, outputs, file)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from nnpack.errors import FileError, FormatError, MissingFileError
 
-Path = str | os.PathLike[str]
+Path = str | bytes | os.PathLike[str]
 
 _CODES = {
     errno.ENOENT: "file-not-found",
@@ -36,9 +36,25 @@ def guarded(path: Path, expected: str) -> Iterator[None]:
     except OSError as error:
         code = _CODES.get(error.errno or 0, "file-error")
         kind = MissingFileError if code == "file-not-found" else FileError
-        fault = kind(code, os.fspath(path), expected, error.strerror or error)
+        fault = kind(code, shown(path), expected, error.strerror or error)
         fault.errno, fault.filename = error.errno, os.fspath(path)
         raise fault from error
+
+
+def shown(path: Path) -> str:
+    """A path as an error message shows it."""
+    return os.fsdecode(path) or "''"
+
+
+def _check_path(path: Path) -> None:
+    if "\0" in os.fsdecode(path):
+        raise MissingFileError("file-not-found", ascii(os.fsdecode(path)), "a path", "one with a NUL in it")
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    """Refuses devices, pipes and sockets: nothing can be read back from them, and nothing may take their place."""
+    if not stat.S_ISREG(mode):
+        raise FileError("file-not-regular", shown(path), "a regular file", stat.filemode(mode))
 
 
 def read(path: Path) -> memoryview:
@@ -48,10 +64,10 @@ def read(path: Path) -> memoryview:
         FileError: it is missing, a directory, no regular file, or not readable.
         FormatError: it is empty.
     """
+    _check_path(path)
     with guarded(path, "a file that can be read"), open(path, "rb") as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError("file-not-regular", os.fspath(path), "a regular file", stat.filemode(status.st_mode))
+        _check_regular(path, status.st_mode)
         if status.st_size == 0:
             raise FormatError("empty-file", "", "an nnpack file", "0 bytes")
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -64,16 +80,19 @@ def replacing(path: Path) -> Iterator[str]:
     Whatever fails, the temporary file is removed and a file that was at `path` stays as it was.
 
     Raises:
-        FileError: the directory is missing or not writable, or `path` is a directory.
+        FileError: the directory is missing or not writable, or `path` is a directory, a device, a pipe or a socket.
     """
-    path = os.fspath(path)
+    _check_path(path)
+    path = os.fsdecode(path)
     target = os.path.realpath(path)  # a symbolic link stays one
     with guarded(path, "a file that can be written"):
-        if os.path.isdir(target):
-            raise FileError("file-is-directory", path, "a file that can be written", "a directory")
-        temporary = f"{target}.{os.getpid()}.tmp"
+        if not path or path.endswith(os.sep) or os.path.isdir(target):
+            raise FileError("file-is-directory", shown(path), "a file that can be written", "a directory")
+        if os.path.exists(target):
+            _check_regular(path, os.stat(target).st_mode)
+        temporary = os.path.join(os.path.dirname(target), f".{os.urandom(6).hex()}.tmp")
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
             yield temporary
             if os.path.exists(target):
                 os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
