@@ -105,8 +105,8 @@ def replacing(path: Path) -> Iterator[str]:
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:
-    """Writes pieces one behind the other and waits until the disk has them."""
-    with guarded(path, "a file that can be written"), open(path, "wb") as file:
+    """Writes pieces one behind the other and waits until the disk has them. `replacing` guards it."""
+    with open(path, "wb") as file:
         for piece in pieces:
             file.write(piece)
         file.flush()
