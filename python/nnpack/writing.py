@@ -226,21 +226,20 @@ def _check_finite(document: Document) -> None:
 def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
     candidates = sample_inputs(document, 64)
-    in_range = np.flatnonzero(evaluate(document, candidates).in_range)
-    if not in_range.size:
-        return document, []
+    evaluation = evaluate(document, candidates)
     outputs = [document.values[name] for name in document.outputs]
-    reference = evaluate(document, rows_of(candidates, in_range[:1])).outputs
-    row_bytes = sum(x[:1].nbytes for x in candidates) + sum(
-        2 * reference[value.name].values.size * np.dtype(value.dtype).itemsize for value in outputs
+    references = [evaluation.outputs[name] for name in document.outputs]
+    row_bytes = sum(x[0].nbytes for x in candidates) + sum(
+        2 * reference.values[0].size * np.dtype(value.dtype).itemsize
+        for value, reference in zip(outputs, references, strict=True)
     )
     least, most = SELFTEST_BYTES
     weight_bytes = sum(tensor.array.nbytes for tensor in document.tensors.values())
     count = min(SELFTEST_ROWS, max(least, min(most, weight_bytes // 8)) // row_bytes)
-    if not count:
+    chosen = np.flatnonzero(evaluation.in_range)[:count]
+    if not chosen.size:
         return document, []
-    rows = rows_of(candidates, in_range[:count])
-    reference = evaluate(document, rows).outputs
+    rows = rows_of(candidates, chosen)
     tensors: dict[str, Tensor] = {}
 
     def add(kind: str, i: int, dtype: str, array: Array) -> str:
@@ -250,8 +249,8 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
 
     test = SelfTest(
         tuple(add("in", i, value.dtype, x) for i, (value, x) in enumerate(zip(document.inputs, rows, strict=True))),
-        tuple(add("out", i, value.dtype, reference[value.name].values) for i, value in enumerate(outputs)),
-        tuple(add("tol", i, value.dtype, reference[value.name].tolerance) for i, value in enumerate(outputs)),
+        tuple(add("out", i, outputs[i].dtype, reference.values[chosen]) for i, reference in enumerate(references)),
+        tuple(add("tol", i, outputs[i].dtype, reference.tolerance[chosen]) for i, reference in enumerate(references)),
     )
     # in front: their sizes leave fewer gaps than the last weights do
     return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows

@@ -55,7 +55,9 @@ def kind_of(path: Path) -> str:
     """The kind of a table, by its name: one of KINDS."""
     kind = os.path.splitext(os.fsdecode(path))[1].lower()
     if kind not in KINDS:
-        raise InputError("table-kind", os.fsdecode(path), f"a name that ends in {', '.join(KINDS)}", kind or "no ending")
+        raise InputError(
+            "table-kind", os.fsdecode(path), f"a name that ends in {', '.join(KINDS)}", kind or "no ending"
+        )
     return kind
 
 
