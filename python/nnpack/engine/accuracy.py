@@ -47,6 +47,7 @@ class _Step(NamedTuple):
     weights: Mapping[str, Array]
     attributes: Mapping[str, Any]
     roundoff: float
+    smallest: float
 
 
 def evaluate(document: Document, inputs: Sequence[Array], outputs: Sequence[str] | None = None) -> Evaluation:
@@ -66,9 +67,9 @@ def evaluate(document: Document, inputs: Sequence[Array], outputs: Sequence[str]
         scales: dict[str, Array] = {}
         in_range = np.ones(rows, np.bool_)
         for step, y, operands in _run(steps, start, exact):
-            scales[step.layer.name] = step.roundoff * step.operator.rounding(
-                y, *operands, **step.weights, **step.attributes
-            )
+            scale = step.roundoff * step.operator.rounding(y, *operands, **step.weights, **step.attributes)
+            # what is rounded may be flushed to 0 below the smallest normal number
+            scales[step.layer.name] = np.where(scale > 0, scale + step.smallest, 0)
             if y.ndim and len(y) == rows:
                 in_range &= np.all(np.abs(y) < LARGEST, axis=tuple(range(1, y.ndim)))
         squares: dict[str, Any] = dict.fromkeys(wanted, 0.0)
@@ -105,8 +106,8 @@ def _step(document: Document, layer: Layer) -> _Step:
     attributes = dict(layer.attributes)
     if dtype == "float32":  # an attribute is a float32 like any other operand
         attributes = {k: float(np.float32(v)) if type(v) is float else v for k, v in attributes.items()}
-    roundoff = ROUNDOFF.get(dtype, 0.0)
-    return _Step(layer, OPERATORS[layer.op], weights, attributes, roundoff)
+    operator, roundoff, smallest = OPERATORS[layer.op], ROUNDOFF.get(dtype, 0.0), SMALLEST.get(dtype, 0.0)
+    return _Step(layer, operator, weights, attributes, roundoff, smallest)
 
 
 def _run(
