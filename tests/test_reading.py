@@ -270,7 +270,7 @@ FILES = {
     "half": (lambda path: path.write_bytes(packed(perceptron())[:-60]), "truncated-payload"),
     "start": (lambda path: path.write_bytes(packed(perceptron())[:100]), "truncated-header"),
     "magic": (lambda path: path.write_bytes(packed(perceptron())[:5]), "truncated-header"),
-    "pipe": (os.mkfifo, "file-not-regular"),
+    "pipe": (os.mkfifo, "file-not-regular"),  # nobody writes to it: opening it would wait for ever
 }
 
 
@@ -278,18 +278,12 @@ FILES = {
 def test_files_that_are_none(name, tmp_path):
     path = tmp_path / "gone" / "m.nnpack" if name == "folder-missing" else tmp_path / "m.nnpack"
     make, code = FILES[name]
-    if name == "pipe":
-        pytest.skip("opening a pipe waits for a writer") if not hasattr(os, "mkfifo") else None
     make(path)
-    if name == "pipe":  # somebody has to hold the other end, or opening waits
-        writer = os.open(path, os.O_RDWR)
     with pytest.raises(nnpack.NnpackError) as caught:
         nnpack.load(path)
     assert caught.value.code == code
     if name == "missing":
         assert isinstance(caught.value, FileNotFoundError)
-    if name == "pipe":
-        os.close(writer)
 
 
 def test_every_truncation_is_refused():

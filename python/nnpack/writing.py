@@ -13,7 +13,7 @@ import numpy as np
 from nnpack.engine.accuracy import evaluate
 from nnpack.engine.model import Model
 from nnpack.engine.samples import rows_of, sample_inputs
-from nnpack.errors import ExportMismatchError, ModelError
+from nnpack.errors import ExportMismatchError, FormatError, ModelError, UnsupportedModelError
 from nnpack.format import container, files
 from nnpack.format.build import build
 from nnpack.format.digest import sha256
@@ -54,7 +54,10 @@ class DumpReport:
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.nbytes:,} bytes, SHA-256 {self.sha256}"]
-        for output in self.comparison.outputs if self.comparison else ():
+        if self.comparison and self.comparison.compared < self.comparison.rows:
+            left = self.comparison.rows - self.comparison.compared
+            lines.append(f"  {left} of {self.comparison.rows} rows leave float32's range and were not compared")
+        for output in self.comparison.outputs if self.comparison and self.comparison.compared else ():
             part = f"{output.tolerance_use:.0%} of the tolerance"
             lines.append(f"  {output.name}: largest difference from Keras {output.largest_error:.3g}, {part}")
         for name, error in self.storage_errors.items():
@@ -140,7 +143,7 @@ class _Prepared:
         _check_target(original, target)
         if not allow_nonfinite:
             _check_finite(original)
-        self.base = Model(original)
+        self.base = _model(original)
         self.rows: list[Array] = []
         document = store(original, weights)
         self.converted = document is not original
@@ -185,7 +188,7 @@ class _Prepared:
         """How far the smaller weights move each output, on varied inputs."""
         if not self.converted:
             return {}
-        inputs = sample_inputs(self.base.document, 64)
+        inputs = sample_inputs(self.base.document)
         names = list(self.base.document.outputs)
         before, after = (model.predict(inputs, outputs=names) for model in (self.base, written))
         with np.errstate(all="ignore"):
@@ -193,6 +196,17 @@ class _Prepared:
                 name: float(np.nanmax(np.abs(b.astype(np.float64) - a.astype(np.float64)), initial=0.0))
                 for name, b, a in zip(names, before, after, strict=True)
             }
+
+
+def _model(document: Document) -> Model:
+    """The model of an exported document; what the format cannot say of it is a refusal."""
+    try:
+        return Model(document)
+    except FormatError as fault:
+        layer = document.layers[int(fault.at.split("/")[2])].name if fault.at.startswith("/layers/") else document.name
+        expected = f"what the format can say: {fault.expected}"
+        problem = ModelError("layer-unsupported", f"layer {layer!r}", expected, f"{fault.code}: {fault.received}")
+        raise UnsupportedModelError([problem]) from fault
 
 
 def _exported(model: Any) -> Document:
@@ -225,7 +239,7 @@ def _check_finite(document: Document) -> None:
 
 def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
-    candidates = sample_inputs(document, 64)
+    candidates = sample_inputs(document)
     evaluation = evaluate(document, candidates)
     outputs = [document.values[name] for name in document.outputs]
     references = [evaluation.outputs[name] for name in document.outputs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 CHUNK_ELEMENTS = 2**20
 """The most elements that one value has while predict works through a large array."""
+
+SELFTEST_ELEMENTS = 2**24
+"""The most elements that the values of the graph may have together for `load` to run the self-test by itself."""
 
 
 class SelfTest(NamedTuple):
@@ -128,13 +132,20 @@ class Model:
         plan = self._plan if outputs is None else Plan(self.document, names)
         arrays = self._arrays(x)
         rows = self._rows(arrays)
-        size = self._chunk_rows() if batch_size is None else batch_size
-        if type(size) is not int or size < 1:
-            raise InputError("batch-size", "batch_size", "a whole number of at least 1", repr(batch_size))
+        size = self._chunk_rows() if batch_size is None else _size(batch_size)
         results = plan.run(self._fitted(arrays)) if rows <= size else self._chunked(plan, names, arrays, size, progress)
         if outputs is None:
             return self._packed(results)
         return results[0] if isinstance(outputs, str) else results
+
+    @property
+    def selftest_is_cheap(self) -> bool:
+        """Whether there is a self-test, and running it takes no more memory than any small model's would."""
+        test = self.document.selftest
+        if test is None:
+            return False
+        rows = self.document.tensors[test.inputs[0]].shape[0]
+        return rows * self.document.row_elements <= SELFTEST_ELEMENTS
 
     def selftest(self) -> SelfTest:
         """Predicts the rows that the file carries and compares with the outputs that it carries.
@@ -222,6 +233,7 @@ class Model:
 
     def _by_name(self, x: Mapping[Any, Any]) -> list[Array]:
         names = [value.name for value in self.inputs]
+        x = {str(name): array for name, array in x.items()}
         if set(x) != set(names):
             raise InputError("input-names", "x", f"the keys {', '.join(names)}", ", ".join(map(str, x)) or "no key")
         return [_array(x[value.name], value) for value in self.inputs]
@@ -300,6 +312,12 @@ class _Weights(Mapping[str, "Array"]):
         return len(self._names)
 
 
+def _size(batch_size: Any) -> int:
+    if not hasattr(batch_size, "__index__") or isinstance(batch_size, bool) or batch_size < 1:
+        raise InputError("batch-size", "batch_size", "a whole number of at least 1", repr(batch_size))
+    return index(batch_size)
+
+
 def _pack(structure: Json, results: Sequence[Array]) -> Any:
     if isinstance(structure, dict):
         return {key: _pack(member, results) for key, member in structure.items()}
@@ -313,7 +331,7 @@ def _rank(x: Any) -> int:
 
 
 def _array(x: Any, value: Value) -> Array:
-    """x as an array of real numbers; a missing last axis of 1 is added, as Keras does."""
+    """x as an array of real numbers; as in Keras, a last axis of 1 that is missing is added, one too many dropped."""
     try:
         array = np.asarray(x)
     except (ValueError, TypeError) as error:
@@ -322,7 +340,9 @@ def _array(x: Any, value: Value) -> Array:
         received = f"an array of {array.dtype}"
         raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", received)
     if array.ndim == len(value.shape) - 1 and value.shape[-1] == 1:
-        array = array[..., np.newaxis]
+        return array[..., np.newaxis]
+    if array.ndim == len(value.shape) + 1 and array.shape[-1] == 1:
+        return array[..., 0]
     return array
 
 

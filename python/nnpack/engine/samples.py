@@ -23,13 +23,17 @@ _SIZES = (3, 5, 2, 7)
 _SCALES = (1.0, 0.1, 10.0, 1.0, 0.01, 100.0, 1.0, 3.0)
 
 
-def sample_inputs(document: Document, rows: int) -> list[Array]:
+ROWS = (8, 64)
+_ELEMENTS = 2**21
+
+
+def sample_inputs(document: Document) -> list[Array]:
     """An array for each input, of the input's dtype; the numbers are multiples of 2⁻¹², the same on every machine.
 
-    Args:
-        document: the model.
-        rows: how many rows.
+    There are 64 rows; fewer, but at least 8, where the values of the graph would have more than 2²¹ elements together.
     """
+    least, most = ROWS
+    rows = min(most, max(least, _ELEMENTS // document.row_elements))
     # the bits of this generator are frozen; its floating-point distributions are not used
     generator = np.random.RandomState(_SEED)
     symbols: dict[str, int] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,6 +119,11 @@ class Document(_Document):
         """Every value of the graph by its name: the inputs and what the layers make."""
         made = [*self.inputs, *(value for layer in self.layers for value in layer.outputs)]
         return MappingProxyType({value.name: value for value in made})
+
+    @property
+    def row_elements(self) -> int:
+        """The elements that all values of the graph have for one row, a symbol counting as 1."""
+        return sum(prod(n for n in value.shape if isinstance(n, int)) for value in self.values.values())
 
     def requires(self, nonfinite: bool | None = None) -> list[str]:
         """Everything that a reader must have, sorted: operators, dtypes, features.

@@ -47,12 +47,18 @@ def shown(path: Path) -> str:
 
 
 def _check_path(path: Path) -> None:
-    if "\0" in os.fsdecode(path):
-        raise MissingFileError("file-not-found", ascii(os.fsdecode(path)), "a path", "one with a NUL in it")
+    try:
+        usable = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise MissingFileError("file-not-found", ascii(path), "a path that the system can have", "another")
 
 
 def _check_regular(path: Path, mode: int) -> None:
     """Refuses devices, pipes and sockets: nothing can be read back from them, and nothing may take their place."""
+    if stat.S_ISDIR(mode):
+        raise FileError("file-is-directory", shown(path), "a file", "a directory")
     if not stat.S_ISREG(mode):
         raise FileError("file-not-regular", shown(path), "a regular file", stat.filemode(mode))
 
@@ -65,9 +71,10 @@ def read(path: Path) -> memoryview:
         FormatError: it is empty.
     """
     _check_path(path)
+    with guarded(path, "a file that can be read"):
+        _check_regular(path, os.stat(path).st_mode)  # before it is opened: opening a pipe waits for its writer
     with guarded(path, "a file that can be read"), open(path, "rb") as file:
         status = os.fstat(file.fileno())
-        _check_regular(path, status.st_mode)
         if status.st_size == 0:
             raise FormatError("empty-file", "", "an nnpack file", "0 bytes")
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -86,8 +93,8 @@ def replacing(path: Path) -> Iterator[str]:
     path = os.fsdecode(path)
     target = os.path.realpath(path)  # a symbolic link stays one
     with guarded(path, "a file that can be written"):
-        if not path or path.endswith(os.sep) or os.path.isdir(target):
-            raise FileError("file-is-directory", shown(path), "a file that can be written", "a directory")
+        if not path or path.endswith(os.sep):
+            raise FileError("file-is-directory", shown(path), "a file", "a directory")
         if os.path.exists(target):
             _check_regular(path, os.stat(target).st_mode)
         temporary = os.path.join(os.path.dirname(target), f".{os.urandom(6).hex()}.tmp")

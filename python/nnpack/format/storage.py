@@ -35,19 +35,23 @@ def store(document: Document, weights: str) -> Document:
         raise ModelError("storage-type", "weights", f"one of {', '.join(TYPES)}", repr(weights))
     if weights == "float32":
         return document
-    document = document.without_selftest()  # its outputs are those of the weights as they were
     learned = {
         name
         for layer in document.layers
         for name in layer.weights.values()
         if not layer.op.startswith("constant@") and document.tensors[name].dtype == "float32"
     }
+    if weights == "int8":
+        learned = {name for name in learned if len(document.tensors[name].shape) > 1}
+    if not learned:
+        return document
+    document = document.without_selftest()  # its outputs are those of the weights as they were
     tensors: dict[str, Tensor] = {}
     for name, tensor in document.tensors.items():
         if name not in learned:
             tensors[name] = tensor
         elif weights == "int8":
-            tensors.update(_quantized(tensor) if len(tensor.shape) > 1 else {name: tensor})
+            tensors.update(_quantized(tensor))
         else:
             tensors[name] = _rounded(tensor, weights)
     return document._replace(tensors=tensors)

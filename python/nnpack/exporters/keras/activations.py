@@ -91,9 +91,8 @@ def activate(call: Call, x: Value, function: Any) -> Value:
     """Applies what a layer holds as its activation: a function of Keras, or any made of Keras's operations."""
     if function is None or function is activations.linear:
         return x
-    if function in _FUNCTIONS:
-        return emit(call, x, *_FUNCTIONS[function])
-    return call.traced(function, x)
+    known = next((op for keras_function, op in _FUNCTIONS.items() if keras_function is function), None)
+    return emit(call, x, *known) if known else call.traced(function, x)
 
 
 def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
@@ -114,7 +113,7 @@ def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
 
 def relu(call: Call, x: Value, negative_slope: float, max_value: float | None, threshold: float) -> Value:
     """Keras's relu with all of its arguments, as the simplest operator that does it."""
-    if max_value is not None:
+    if max_value is not None and max_value != np.inf:
         if (max_value, negative_slope, threshold) == (6, 0, 0):
             return call.emit("relu6", [x])
         attributes = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}

@@ -7,6 +7,8 @@ call raises a ModelError; the walk goes on, so that one UnsupportedModelError te
 
 from __future__ import annotations
 
+import inspect
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from nnpack.errors import FormatError, ModelError, UnsupportedModelError
 from nnpack.format.document import Document, Layer, Shape, Source, Tensor, Value, namesake, show
 from nnpack.format.dtypes import COMPUTED, FLOATS
-from nnpack.format.limits import BATCH
+from nnpack.format.limits import BATCH, NAME_BYTES, RANK
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Call as OperatorCall
 from nnpack.ops.operator import Type
@@ -80,7 +82,12 @@ class Export:
     # Names
 
     def unique(self, name: str, taken: Mapping[str, object]) -> str:
-        """`name`, or name:1, name:2, … where it is taken."""
+        """`name`, or name:1, name:2, … where it is taken.
+
+        Raises:
+            ModelError: no file can hold a name like that.
+        """
+        name = checked_name(name)
         candidate, n = name, 0
         while candidate in taken:
             n += 1
@@ -119,13 +126,15 @@ class Export:
 
     # The walk
 
-    def walk(self, outputs: Sequence[Any], known: dict[int, Value], prefix: str) -> list[Value]:
+    def walk(self, outputs: Sequence[Any], known: dict[int, Value], prefix: str, traced: bool = False) -> list[Value]:
         """Lowers every call that `outputs` (symbolic tensors) depend on, inputs first.
 
         Args:
             outputs: Keras's symbolic tensors.
             known: id of a symbolic tensor -> its value, for those that are given; grows.
             prefix: what the names of layers start with: the nested models that are being walked.
+            traced: whether the calls were recorded just now; then Keras has numbered their operations by how many it
+                has seen before, which is no name that the same model has tomorrow.
         """
         stack = list(reversed(outputs))
         while stack:
@@ -139,18 +148,20 @@ class Export:
             if waiting:
                 stack += waiting
                 continue
-            for made, value in zip(node.outputs, self.lower(operation, node, known, prefix), strict=True):
+            for made, value in zip(node.outputs, self.lower(operation, node, known, prefix, traced), strict=True):
                 known[id(made)] = value
         return [self.values[known[id(tensor)].name] for tensor in outputs]
 
-    def lower(self, operation: Any, node: Any, known: dict[int, Value], prefix: str) -> list[Value]:
+    def lower(self, operation: Any, node: Any, known: dict[int, Value], prefix: str, traced: bool) -> list[Value]:
         """Lowers one call; where it cannot be, its outputs are values that no layer makes."""
-        name = self.call_name(prefix + operation.name)
+        numbered = traced and not isinstance(operation, keras.layers.Layer)
+        path = prefix + (type(operation).__name__.lower() if numbered else operation.name)
+        name = self.call_name(path)
         args, kwargs = (
             keras.tree.map_structure(lambda x: Ref(known[id(x)].name) if isinstance(x, keras.KerasTensor) else x, part)
             for part in (node.arguments.args, node.arguments.kwargs)
         )
-        call = Call(self, operation, name, prefix + operation.name, args, kwargs, node.outputs)
+        call = Call(self, operation, name, path, args, kwargs, node.outputs)
         try:
             values = call.lowered()
         except ModelError as problem:
@@ -229,11 +240,13 @@ class Call:
         return found
 
     def check_arguments(self) -> None:
-        if self.kwargs.get("training"):
+        given = inspect.signature(self.operation.call).bind_partial(*self.args, **self.kwargs).arguments
+        given = {**given, **given.get("kwargs", {})}
+        if given.get("training"):
             raise self.refuse("training=True in the call", "a call that may run in inference mode")
-        masks = [key for key in self.kwargs if "mask" in key and self.kwargs[key] is not None]
-        if masks:
-            raise self.refuse(f"{masks[0]} in the call", "a call without a mask")
+        for key, argument in given.items():
+            if "mask" in key and any(x is not None for x in keras.tree.flatten(argument)):
+                raise self.refuse(f"{key} in the call", "a call without a mask")
 
     def check_policy(self) -> None:
         policy = self.operation.dtype_policy
@@ -361,6 +374,8 @@ class Call:
         """What a Python function makes of a value, found by calling it on a symbolic tensor."""
         shape = tuple(n if isinstance(n, int) else None for n in value.shape)
         symbolic = keras.KerasTensor(shape, value.dtype)
+        nodes = getattr(function, "_inbound_nodes", [])  # of a layer that is used as an activation
+        before = len(nodes)
         try:
             output = function(symbolic)
         except Exception as error:  # whatever the user's function raises is the reason of the refusal
@@ -368,7 +383,9 @@ class Call:
             raise self.refuse(f"{_name_of(function)}: {reason}", "a function made of keras.ops alone") from error
         if not isinstance(output, keras.KerasTensor):
             raise self.refuse(f"{_name_of(function)} returns no tensor of its input", "a function made of keras.ops")
-        return self.export.walk([output], {id(symbolic): value}, f"{self.name}/")[0]
+        made = self.export.walk([output], {id(symbolic): value}, f"{self.name}/", traced=True)[0]
+        del nodes[before:]  # the user's model stays as it was
+        return made
 
 
 _BROADCASTING = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
@@ -376,6 +393,18 @@ _BROADCASTING = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 def _name_of(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)
+
+
+def checked_name(name: str) -> str:
+    """A name as a file holds it."""
+    try:
+        nbytes = len(name.encode())
+    except UnicodeEncodeError:
+        nbytes = 0
+    if not 1 <= nbytes <= NAME_BYTES or "\0" in name:
+        shown = ascii(name) if len(name) < 80 else f"{name[:80]!a} and {len(name) - 80} more"
+        raise ModelError("name-length", f"name {shown}", f"1 to {NAME_BYTES} bytes of UTF-8 without NUL", f"{nbytes}")
+    return unicodedata.normalize("NFC", name)
 
 
 def to_numpy(weight: Any) -> Array:
@@ -417,12 +446,17 @@ def export(model: Any) -> tuple[Document, list[Trace]]:
         shape: Shape = tuple(
             BATCH if axis == 0 else f"{name}.{axis}" if n is None else int(n) for axis, n in enumerate(tensor.shape)
         )
+        at = f"input {name!r}"
         if tensor.sparse or str(tensor.dtype) not in COMPUTED:
             kind = "a sparse input" if tensor.sparse else str(tensor.dtype)
-            at = f"input {name!r}"
             export_.problems.append(ModelError("input-dtype", at, f"a dense input of {', '.join(COMPUTED)}", kind))
+        if 0 in shape or len(shape) > RANK or not shape:
+            expected = f"1 to {RANK} dimensions above 0, the batch's included"
+            export_.problems.append(ModelError("input-shape", at, expected, str(tuple(tensor.shape))))
         inputs.append(Value(name, str(tensor.dtype), shape))
         export_.values[name] = known[id(tensor)] = inputs[-1]
+    if export_.problems:
+        raise UnsupportedModelError(export_.problems)
     found = export_.walk(model.outputs, known, "")
     outputs = [_named_output(export_, tensor, value.name) for tensor, value in zip(model.outputs, found, strict=True)]
     if export_.problems:
@@ -430,7 +464,7 @@ def export(model: Any) -> tuple[Document, list[Trace]]:
     layers = tuple(map(_without_needless_source, _alive(export_.layers, outputs)))
     used = dict.fromkeys(name for layer in layers for name in layer.weights.values())
     document = Document(
-        name=model.name,
+        name=checked_name(model.name),
         inputs=tuple(export_.values[value.name] for value in inputs),
         outputs=tuple(outputs),
         layers=layers,
@@ -461,8 +495,8 @@ def _input_names(model: Any) -> list[str]:
     structure = getattr(model, "_inputs_struct", None)
     if isinstance(structure, dict) and all(isinstance(x, keras.KerasTensor) for x in structure.values()):
         by_id = {id(tensor): key for key, tensor in structure.items()}
-        return [str(by_id[id(tensor)]) for tensor in model.inputs]
-    return [tensor._keras_history.operation.name for tensor in model.inputs]
+        return [checked_name(str(by_id[id(tensor)])) for tensor in model.inputs]
+    return [checked_name(tensor._keras_history.operation.name) for tensor in model.inputs]
 
 
 def _named_output(export_: Export, tensor: Any, value_name: str) -> str:
@@ -491,8 +525,10 @@ def _without_needless_source(layer: Layer) -> Layer:
 
 
 def _structure(model: Any) -> Any:
-    """How Keras nests the outputs, where it is not one array (as which it also answers a list of one) or a list."""
+    """How Keras nests the outputs, unless in nothing or in one list; of a list of one it takes the one."""
     structure = getattr(model, "_outputs_struct", None)
+    if isinstance(structure, list | tuple) and len(structure) == 1:
+        structure = structure[0]
     if structure is None or isinstance(structure, keras.KerasTensor):
         return None
     numbers = iter(range(len(model.outputs)))

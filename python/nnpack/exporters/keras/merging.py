@@ -6,6 +6,7 @@ from keras import layers
 
 from nnpack.exporters.keras.graph import Call, handles
 from nnpack.format.document import Value
+from nnpack.format.dtypes import FLOATS
 
 _OPERATORS = {
     layers.Add: "add",
@@ -19,7 +20,10 @@ _OPERATORS = {
 
 @handles(*_OPERATORS)
 def merge(call: Call) -> Value:
-    op, dtype = _OPERATORS[type(call.operation)], call.operation.compute_dtype
+    op, dtype = _OPERATORS[type(call.operation)], str(call.outputs[0].dtype)
+    if any(value.dtype not in FLOATS for value in call.inputs):  # Keras does not cast these: 200 + 100 is 44 in uint8
+        received = ", ".join(value.dtype for value in call.inputs)
+        raise call.refuse(f"arithmetic on {received}", f"inputs of {' or '.join(FLOATS)}")
     values = [call.cast(value, dtype) for value in call.inputs]
     rank = max(len(value.shape) for value in values)
     merged, *rest = [_expanded(call, value, rank) for value in values]

@@ -13,12 +13,13 @@ from nnpack.engine.accuracy import evaluate
 from nnpack.engine.model import Model
 from nnpack.engine.reference import Reference, worst
 from nnpack.engine.samples import sample_inputs
+from nnpack.errors import InputError, ModelError
 from nnpack.exporters.keras.graph import Ref, Trace, export, to_numpy
+from nnpack.format.document import Document
 from nnpack.format.storage import store, stored_as
 
 Array = NDArray[Any]
 
-ROWS = 64
 _CHUNK = 256
 """Rows that are evaluated at once: each evaluation holds every value of the graph in float64, several times."""
 
@@ -73,19 +74,23 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     Args:
         keras_model: a `keras.Model`.
         model: the model that a file holds.
-        inputs: as for `Model.predict`; None takes varied rows that are always the same.
+        inputs: as for `Model.predict`; None takes varied rows that are always the same (nnpack.engine.samples).
 
     Returns:
         The comparison, with the first diverging layer where the outputs do not agree.
 
     Raises:
         UnsupportedModelError: Keras's model cannot be exported.
-        InputError: the inputs do not fit.
+        InputError: the inputs do not fit, or the file takes others than Keras's model.
+        ModelError: Keras cannot call its own model.
 
     Source: spec/accuracy.md, "Exporting".
     """
     exported, traces = export(keras_model)
-    arrays = sample_inputs(model.document, ROWS) if inputs is None else model.fitted(inputs)
+    _check_inputs(exported, model)
+    arrays = sample_inputs(model.document) if inputs is None else model.fitted(inputs)
+    if not len(arrays[0]):
+        raise InputError("shape", "inputs", "at least one row to compare", "none")
     names = list(model.document.outputs)
     by_keras = _predict(keras_model, model, arrays)
     by_nnpack = dict(zip(names, model.predict(arrays, outputs=names), strict=True))
@@ -113,6 +118,13 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     return comparison._replace(diverging=diverging)
 
 
+def _check_inputs(exported: Document, model: Model) -> None:
+    """The file takes what Keras's model takes."""
+    theirs, ours = (", ".join(map(str, inputs)) for inputs in (exported.inputs, model.inputs))
+    if theirs != ours:
+        raise InputError("shape", "inputs", f"those of Keras's model, {theirs}", f"those of the file, {ours}")
+
+
 def _compare_output(
     name: str, sides: Sequence[tuple[Array, Reference]], in_range: NDArray[np.bool_]
 ) -> OutputComparison:
@@ -132,14 +144,19 @@ def _compare_output(
 def _predict(keras_model: Any, model: Model, arrays: Sequence[Array]) -> dict[str, Array]:
     """Output name -> what Keras computes, for arrays in the order of the model's inputs."""
     structure = getattr(keras_model, "_inputs_struct", None)
-    feed: Any = list(arrays) if len(arrays) > 1 else arrays[0]
-    if isinstance(structure, dict):
-        feed = dict(zip((value.name for value in model.inputs), arrays, strict=True))
+    plain = arrays[0] if len(arrays) == 1 else list(arrays)
+    feed = plain if structure is None else keras.tree.pack_sequence_as(structure, list(arrays))
     rows = len(arrays[0])
     chunks = []
     for start in range(0, rows, _CHUNK):
         part = keras.tree.map_structure(lambda x, at=start: keras.ops.convert_to_tensor(x[at : at + _CHUNK]), feed)
-        chunks.append([to_numpy(y) for y in keras.tree.flatten(keras_model(part, training=False))])
+        try:
+            answer = keras_model(part, training=False)
+        except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
+            reason = str(error).strip().partition("\n")[0]
+            at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
+            raise ModelError("keras-call", at, expected, f"{type(error).__name__}: {reason}") from error
+        chunks.append([to_numpy(y) for y in keras.tree.flatten(answer)])
     joined = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
     return dict(zip(model.document.outputs, joined, strict=True))
 
@@ -188,7 +205,10 @@ def _first_diverging(model: Model, expected: Model, traces: Sequence[Trace], row
         found = [(value.name, numbers[value.name]) for value in trace.outputs]
         if expected is model:
             args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
-            made = keras.tree.flatten(trace.operation(*args, **kwargs))
+            try:
+                made = keras.tree.flatten(trace.operation(*args, **kwargs))
+            except Exception:  # Keras does not take what the file has there
+                return trace.name
             found += [(value.name, to_numpy(y)) for value, y in zip(trace.outputs, made, strict=True)]
         if any(worst(y, references[name])[0] > 1 for name, y in found):
             return trace.name
