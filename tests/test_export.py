@@ -425,3 +425,106 @@ def test_compare_with_a_smaller_storage_type(storage):
     kernel = model.get_layer("second").kernel
     kernel.assign(kernel.numpy() * 0.9)
     assert compare(model, loaded).diverging == "second"
+
+
+# What a tester found
+
+
+def test_nested_models_called_with_a_list_and_a_dict():
+    p, q = keras.Input((4,), name="p"), keras.Input((4,), name="q")
+    by_list = keras.Model([p, q], layers.Subtract()([p, q]))
+    by_dict = keras.Model({"q": q, "p": p}, layers.Subtract()([p, q]))
+    x, y = keras.Input((4,), name="x"), keras.Input((4,), name="y")
+    model = keras.Model([x, y], layers.Concatenate()([by_list([x, y]), by_dict({"p": y, "q": x})]))
+    agree(model, [rows((4,)), rows((4,), seed=5)])
+
+
+def test_a_mask_given_by_position():
+    x, mask = keras.Input((4,)), keras.Input((4,), dtype="bool")
+    (problem,) = problems(keras.Model([x, mask], layers.Softmax()(x, mask)))
+    assert "mask" in problem.received
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+@pytest.mark.parametrize("merge", [layers.Add, layers.Subtract, layers.Average, layers.Maximum, layers.Multiply])
+def test_merging_integers_is_refused(merge, dtype):
+    inputs = [keras.Input((2,), dtype=dtype), keras.Input((2,), dtype=dtype)]
+    try:
+        merged = merge()(inputs)
+    except Exception:
+        pytest.skip("Keras itself cannot do it")
+    (problem,) = problems(keras.Model(inputs, merged))
+    assert problem.code == "layer-unsupported"
+
+
+def test_concatenating_integers_keeps_them():
+    inputs = [keras.Input((2,), dtype="int64"), keras.Input((2,), dtype="int64")]
+    big = np.array([[2**40 + 1, -3]])
+    loaded = packed(keras.Model(inputs, layers.Concatenate()(inputs)))
+    assert loaded.outputs[0].dtype == "int64"
+    np.testing.assert_array_equal(loaded.predict([big, big + 1]), np.concatenate([big, big + 1], 1))
+
+
+def test_traced_activations_have_the_same_names_every_time():
+    layer = layers.LeakyReLU(negative_slope=0.2)
+    for function in (lambda x: ops.tanh(x) * 0.5, layer):
+        model = randomised(keras.Sequential([keras.Input((4,)), layers.Dense(2, activation=function)]))
+        before = len(layer._inbound_nodes)
+        assert nnpack.dumps(model) == nnpack.dumps(model)
+        assert len(layer._inbound_nodes) == before
+
+
+def test_structured_inputs_by_name():
+    a, b = keras.Input((4,), name="z"), keras.Input((3,), name="j")
+    y = layers.Concatenate()([layers.Dense(2)(a), b])
+    model = randomised(keras.Model({"k": {"z": a}, "j": b}, y))
+    x = {"z": rows((4,)), "j": rows((3,))}
+    theirs = model.predict({"k": {"z": x["z"]}, "j": x["j"]}, verbose=0)
+    np.testing.assert_allclose(packed(model).predict(x), theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_unknown_dimensions_that_have_to_meet_are_refused():
+    u = keras.Input((None, 4))
+    flat = layers.Flatten()
+    (problem,) = problems(keras.Model(u, flat(u) + flat(u * 2.0)))
+    assert problem.code == "layer-unsupported"
+
+
+def test_what_keras_cannot_call_is_a_typed_error():
+    x = keras.Input(batch_shape=(7, 4))
+    with pytest.raises(nnpack.ModelError, match="keras-call"):
+        nnpack.dumps(keras.Model(x, ops.reshape(x, (7, 2, 2))))
+
+
+def test_inputs_without_elements():
+    (problem,) = problems(keras.Sequential([keras.Input((0,)), layers.Dense(2)]))
+    assert problem.code == "input-shape"
+
+
+@pytest.mark.parametrize("name", ["e\u0301", "x" * 300, "a\0b"], ids=["nfd", "long", "nul"])
+def test_names_of_inputs(name):
+    x = keras.Input((4,), name=name)
+    model = randomised(keras.Model({name: x}, layers.Dense(2)(x)))
+    if name == "e\u0301":
+        assert packed(model).inputs[0].name == "\u00e9"
+    else:
+        with pytest.raises(nnpack.ModelError, match="name-length"):
+            nnpack.dumps(model)
+
+
+def test_nothing_compared_is_said():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(3), layers.Dense(3)])
+    for variable in model.weights:
+        variable.assign(np.full(variable.shape, 1e25))
+    loaded = packed(model)
+    comparison = compare(model, loaded)
+    assert comparison.compared == 0
+    assert loaded.document.selftest is None
+
+
+def test_compare_with_a_model_of_other_inputs():
+    one, other = (randomised(keras.Sequential([keras.Input((n,)), layers.Dense(2)])) for n in (4, 5))
+    with pytest.raises(nnpack.InputError, match="those of the file"):
+        compare(other, packed(one))
+    with pytest.raises(nnpack.InputError, match="at least one row"):
+        compare(one, packed(one), np.zeros((0, 4)))

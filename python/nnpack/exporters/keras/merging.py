@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 from keras import layers
 
 from nnpack.exporters.keras.graph import Call, handles
@@ -20,7 +21,7 @@ _OPERATORS = {
 
 @handles(*_OPERATORS)
 def merge(call: Call) -> Value:
-    op, dtype = _OPERATORS[type(call.operation)], str(call.outputs[0].dtype)
+    op, dtype = _OPERATORS[type(call.operation)], call.operation.compute_dtype
     if any(value.dtype not in FLOATS for value in call.inputs):  # Keras does not cast these: 200 + 100 is 44 in uint8
         received = ", ".join(value.dtype for value in call.inputs)
         raise call.refuse(f"arithmetic on {received}", f"inputs of {' or '.join(FLOATS)}")
@@ -44,5 +45,7 @@ def _expanded(call: Call, value: Value, rank: int) -> Value:
 
 @handles(layers.Concatenate)
 def concatenate(call: Call) -> Value:
-    values = [call.cast(value, str(call.outputs[0].dtype)) for value in call.inputs]
+    # Keras declares the layer's own dtype here, but answers in that of the inputs
+    dtype = keras.backend.result_type(*[value.dtype for value in call.inputs])
+    values = [call.cast(value, dtype) for value in call.inputs]
     return call.emit("concatenate", values, attributes={"axis": call.operation.axis % len(values[0].shape)})
