@@ -220,6 +220,10 @@ def test_structures_of_inputs_and_outputs():
     x = {"a": rows((4,)), "b": rows((3,))}
     agree(randomised(keras.Model({"a": a, "b": b}, {"z": p, "q": [q, p]})), x)
     agree(randomised(keras.Model([a, b], [p, q])), [x["a"], x["b"]])
+    agree(randomised(keras.Model([a, b], [[p], {"k": q}])), [x["a"], x["b"]])
+    agree(randomised(keras.Model(b, [[q]])), x["b"])
+    with pytest.raises(nnpack.ModelError, match="keys are strings"):
+        nnpack.dumps(keras.Model(b, {1: q}))
     one = agree(randomised(keras.Model([b], [q])), x["b"])
     assert one.document.outputs == ("q",)  # the name of the layer that vanished
 

@@ -533,12 +533,15 @@ def _structure(model: Any) -> Any:
         return None
     numbers = iter(range(len(model.outputs)))
     nest = _plain(keras.tree.map_structure(lambda _: next(numbers), structure))
-    return None if nest == list(range(len(model.outputs))) else nest
+    return None if nest == list(range(len(model.outputs))) and len(nest) > 1 else nest
 
 
 def _plain(nest: Any) -> Any:
     if isinstance(nest, dict):
-        return {str(key): _plain(member) for key, member in nest.items()}
+        for key in nest:
+            if not isinstance(key, str):
+                raise ModelError("layer-unsupported", "outputs", "a dict of outputs whose keys are strings", repr(key))
+        return {key: _plain(member) for key, member in nest.items()}
     if isinstance(nest, list | tuple):
         return [_plain(member) for member in nest]
     return nest
