@@ -32,14 +32,15 @@ def read(data: memoryview) -> Container:
         RequirementError: the file has another major version.
     """
     _check_magic(data)
+    items = min(ITEMS, len(data))  # nothing has more elements than the file has bytes
     unpacker = msgpack.Unpacker(
         _Stream(data[VERSION_AT:]),
         read_size=2**16,
         max_buffer_size=HEADER_BYTES + 2**16,
         max_str_len=STRING_BYTES,
         max_bin_len=0,
-        max_array_len=ITEMS,
-        max_map_len=ITEMS,
+        max_array_len=items,
+        max_map_len=items,
         max_ext_len=0,
         object_pairs_hook=_unique,
     )
