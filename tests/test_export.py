@@ -431,7 +431,7 @@ def test_compare_with_a_smaller_storage_type(storage):
     assert compare(model, loaded).diverging == "second"
 
 
-# What a tester found
+# Odd models
 
 
 def test_nested_models_called_with_a_list_and_a_dict():
