@@ -1,6 +1,8 @@
-"""Reading: bytes or path -> Model, or every fault."""
+"""Reading: bytes or path -> Model."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from nnpack.engine.model import Model
 from nnpack.errors import stop
@@ -43,8 +45,6 @@ def loads(data: bytes, *, verify: bool = True, activation_limit: int = ACTIVATIO
 def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
     """Bytes that nobody else may change, at an address where float64 may lie."""
     frozen = memoryview(data if isinstance(data, bytes) else bytes(data))
-    import numpy as np
-
     if not frozen or np.frombuffer(frozen, np.uint8).ctypes.data % 8 == 0:
         return frozen
     copy = np.empty(len(frozen), np.uint8)

@@ -283,32 +283,34 @@ def _support(x: Array, axis: int) -> tuple[Array, Array, Array]:
     return descending, sums, descending - (sums - 1) / ranks > 0
 
 
+def _tau(summands: Array, kept: Array, one: float, axis: int) -> Array:
+    """(Σ of the summands that are kept - one) / how many are."""
+    count = kept.sum(axis=axis, keepdims=True).astype(summands.dtype)
+    return np.asarray((np.where(kept, summands, 0).sum(axis=axis, keepdims=True) - one) / count)
+
+
 def _sparsemax_rounding(y: Array, x: Array, axis: int) -> Array:
     descending, _, kept = _support(x, axis)
-    total = np.where(kept, np.abs(descending), 0).sum(axis=axis, keepdims=True)
-    return summed(np.abs(x) + (total + 1) / kept.sum(axis=axis, keepdims=True), x.shape[axis])
+    return summed(np.abs(x) + _tau(np.abs(descending), kept, -1, axis), x.shape[axis])
 
 
 @operator(_sparsemax_types, _sparsemax_rounding, attributes={"axis": AXIS})
 def sparsemax(x: Array, axis: int) -> Array:
     """max(x - τ, 0), whose sum along axis is 1: the point of the probability simplex nearest to x."""
     descending, _, kept = _support(x, axis)
-    total = np.where(kept, descending, 0).sum(axis=axis, keepdims=True)
-    return np.asarray(np.maximum(x - (total - 1) / kept.sum(axis=axis, keepdims=True).astype(x.dtype), 0))
+    return np.asarray(np.maximum(x - _tau(descending, kept, 1, axis), 0))
 
 
 def _cumulative_sparsemax_rounding(y: Array, x: Array, axis: int) -> Array:
     descending, _, kept = _support(x, axis)
-    sums = np.where(kept, np.cumsum(np.abs(descending), axis=axis), 0).sum(axis=axis, keepdims=True)
-    return summed(np.abs(x) + (sums + 1) / kept.sum(axis=axis, keepdims=True), x.shape[axis])
+    return summed(np.abs(x) + _tau(np.cumsum(np.abs(descending), axis=axis), kept, -1, axis), x.shape[axis])
 
 
 @operator(_sparsemax_types, _cumulative_sparsemax_rounding, attributes={"axis": AXIS})
 def cumulative_sparsemax(x: Array, axis: int) -> Array:
     """What Keras up to 3.15 computes as sparsemax: its τ adds up the running sums instead of the numbers."""
     _, sums, kept = _support(x, axis)
-    total = np.where(kept, sums, 0).sum(axis=axis, keepdims=True)
-    return np.asarray(np.maximum(x - (total - 1) / kept.sum(axis=axis, keepdims=True).astype(x.dtype), 0))
+    return np.asarray(np.maximum(x - _tau(sums, kept, 1, axis), 0))
 
 
 def _glu_types(call: Call) -> tuple[str, OpenShape]:

@@ -98,14 +98,14 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
         nothing = tuple(OutputComparison(name, np.inf, np.inf, ()) for name in names)
         return Comparison(len(arrays[0]), 0, nothing, _first_structural(model, traces), by_keras, by_nnpack)
     storage = stored_as(model.document)
-    if storage == "float32":
-        sides = [(model, by_keras), (model, by_nnpack)]
-    else:
-        sides = [(Model(exported), by_keras), (Model(store(exported, storage)), by_nnpack)]
-    judged = [(numbers, *_references(expected, arrays, names)) for expected, numbers in sides]
-    in_range = np.logical_and.reduce([rows for _, _, rows in judged])
+    expected = model if storage == "float32" else Model(store(exported, storage))
+    references, in_range = _references(expected, arrays, names)
+    keras_references = references
+    if expected is not model:
+        keras_references, also_in_range = _references(Model(exported), arrays, names)
+        in_range = in_range & also_in_range
     outputs = tuple(
-        _compare_output(name, [(numbers[name], references[name]) for numbers, references, _ in judged], in_range)
+        _compare_output(name, [(by_keras[name], keras_references[name]), (by_nnpack[name], references[name])], in_range)
         for name in dict.fromkeys(names)
     )
     comparison = Comparison(len(arrays[0]), int(in_range.sum()), outputs, None, by_keras, by_nnpack)
@@ -114,7 +114,7 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     rows = [array[in_range][:_CHUNK] for array in arrays]
     diverging = _first_structural(model, traces)
     if diverging is None:
-        diverging = _first_diverging(model, sides[1][0], traces, rows)
+        diverging = _first_diverging(model, expected, traces, rows)
     return comparison._replace(diverging=diverging)
 
 
