@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from math import prod
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,3 +92,19 @@ def fixed_row(value: Value, path: str) -> tuple[int, ...]:
         expected = "an .npy or .npz file, because a table has a fixed number of columns"
         raise InputError("table-shape", path, expected, f"{value.name!r} of shape {show(value.shape)}")
     return row
+
+
+class ArrowWriter:
+    """A writer of rows on top of one of pyarrow's, which is made with the first rows."""
+
+    def __init__(self, path: str, outputs: Sequence[Value], file: IO[bytes]) -> None:
+        self.outputs, self.file = outputs, file
+        self.arrow: Any = None
+
+    def finish(self) -> None:
+        self.arrow.close()
+
+    def close(self) -> None:
+        with suppress(Exception):  # an unfinished table is thrown away; why it is unfinished has been said
+            if self.arrow is not None:
+                self.arrow.close()

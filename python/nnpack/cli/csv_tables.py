@@ -6,13 +6,13 @@ import csv
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.cli.columns import Layout, cell_names, scatter
+from nnpack.cli.columns import ArrowWriter, Layout, cell_names, scatter
 from nnpack.cli.faults import extra, one_line
 from nnpack.errors import InputError
 from nnpack.format.document import Value
@@ -166,12 +166,8 @@ def reader(path: str, inputs: Sequence[Value]) -> Iterator[Reader]:
         yield Reader(path, inputs, file)
 
 
-class Writer:
+class Writer(ArrowWriter):
     """Writes a header line and rows; each number is the shortest that reads back to the same bits."""
-
-    def __init__(self, path: str, outputs: Sequence[Value], file: IO[bytes]) -> None:
-        self.outputs, self.file = outputs, file
-        self.arrow: Any = None
 
     def write(self, arrays: Sequence[Array]) -> None:
         with extra("cli"):
@@ -188,14 +184,6 @@ class Writer:
                 self.file, batch.schema, write_options=arrow.WriteOptions(include_header=False)
             )
         self.arrow.write_batch(batch)
-
-    def finish(self) -> None:
-        self.arrow.close()
-
-    def close(self) -> None:
-        with suppress(Exception):  # an unfinished table is thrown away; why it is unfinished has been said
-            if self.arrow is not None:
-                self.arrow.close()
 
 
 def _countable(array: Array) -> Array:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import IO, Any
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.cli.columns import Layout, cell_names, scatter
+from nnpack.cli.columns import ArrowWriter, Layout, cell_names, scatter
 from nnpack.cli.faults import extra, one_line
 from nnpack.errors import InputError
 from nnpack.format.document import Value
@@ -72,12 +72,8 @@ def reader(path: str, inputs: Sequence[Value]) -> Iterator[Reader]:
         yield Reader(path, inputs, file)
 
 
-class Writer:
+class Writer(ArrowWriter):
     """Writes each chunk as a row group."""
-
-    def __init__(self, path: str, outputs: Sequence[Value], file: IO[bytes]) -> None:
-        self.outputs, self.file = outputs, file
-        self.arrow: Any = None
 
     def write(self, arrays: Sequence[Array]) -> None:
         with extra("cli"):
@@ -90,11 +86,3 @@ class Writer:
         if self.arrow is None:
             self.arrow = parquet.ParquetWriter(self.file, table.schema)
         self.arrow.write_table(table)
-
-    def finish(self) -> None:
-        self.arrow.close()
-
-    def close(self) -> None:
-        with suppress(Exception):  # an unfinished table is thrown away; why it is unfinished has been said
-            if self.arrow is not None:
-                self.arrow.close()
