@@ -1,7 +1,10 @@
 """Makes every case anew, or checks that those in the repository are what it would make.
 
-python -m generate            writes cases/ and manifest.json
-python -m generate --check    compares, writes nothing; needs Keras, and no machine like the one that wrote them
+python -m generate            writes cases/, manifest.json and measured.json
+python -m generate --check    compares, writes nothing
+
+Keras has to agree with every expected value, and its float32 has to stay within half of every tolerance; otherwise
+nothing is written.
 """
 
 from __future__ import annotations
@@ -15,16 +18,34 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from generate.case import Case, manifest
-from generate.tolerances import ROUNDOFF
 
 HOME = Path(__file__).parents[1]
-SHARE = 1e-12
-"""How much float64 may differ between machines, as a part of the magnitude of what is summed."""
+AGREEMENT = 1e-12
+"""How far Keras's float64 may be from an expected value, as a part of the magnitude of what is summed."""
+
+HEADROOM = 0.5
+"""The part of a tolerance that Keras's float32 may take."""
+
+
+class Measured(NamedTuple):
+    """How near Keras comes to a case's expected values.
+
+    Attributes:
+        disagreement: of float64, as a part of the magnitude of what is summed.
+        headroom: of float32, as a part of the tolerance; None where the case is in float64.
+    """
+
+    disagreement: float
+    headroom: float | None
+
+    @property
+    def near(self) -> bool:
+        return self.disagreement <= AGREEMENT and (self.headroom is None or self.headroom <= HEADROOM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,99 +54,77 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.filterwarnings("ignore", "You are using a softmax over axis", UserWarning)
-        cases, made_with = _every()
-    if not options.check:
-        _write(cases, made_with)
-        _summarize(cases)
-        return 0
-    faults = list(_faults(cases))
+        cases, measured = _every()
+    faults = [f"{name}: Keras differs: {found}" for name, found in measured.items() if not found.near]
+    if options.check:
+        faults += _differences(cases)
+    elif not faults:
+        _write(cases, measured)
     for fault in faults:
         print(fault)
-    print(f"{len(cases)} cases, {len(faults)} differences")
+    for (kind, level), n in sorted(Counter((case.kind, case.level) for case in cases).items()):
+        print(f"{kind:10} {level}  {n:4}")
+    nbytes = sum(len(data) for case in cases for data in case.all_files.values())
+    print(f"{len(cases)} cases, {nbytes:,} bytes, {len(faults)} faults")
     return 1 if faults else 0
 
 
-def _every() -> tuple[list[Case], dict[str, str]]:
+def _every() -> tuple[list[Case], dict[str, Measured]]:
+    from generate import oracle
     from generate.negative import every as negative
-    from generate.oracle import versions
+    from generate.permanent import WITHDRAWN
     from generate.positive import every as positive
 
-    cases = [*positive.cases(), *negative.cases()]
-    twice = [case_id for case_id, n in Counter(case.id for case in cases).items() if n > 1]
+    cases, measured = [], {}
+    for case, graph in positive.cases():
+        cases.append(case)
+        headroom = graph.headroom(graph.tolerance(), oracle.float32)
+        measured[case.id] = Measured(graph.disagreement(oracle.exact), headroom)
+    cases += negative.cases()
+    used = Counter([case.id for case in cases] + list(WITHDRAWN))
+    twice = [case_id for case_id, n in used.items() if n > 1]
     if twice:
-        raise ValueError(f"case ids that are used twice: {', '.join(twice)}")
-    return cases, versions()
+        raise ValueError(f"case ids that are used twice, or were withdrawn: {', '.join(twice)}")
+    return cases, measured
 
 
-# Writing
+def _write(cases: Sequence[Case], measured: dict[str, Measured]) -> None:
+    from generate.oracle import versions
 
-
-def _write(cases: Sequence[Case], made_with: dict[str, str]) -> None:
     shutil.rmtree(HOME / "cases", ignore_errors=True)
-    for case in cases:
-        for name, data in case.all_files.items():
-            path = HOME / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    (HOME / "manifest.json").write_bytes(manifest(cases, made_with))
+    for name, data in _files(cases).items():
+        path = HOME / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    lines = [f"    {json.dumps(name)}: {json.dumps(_digits(found))}" for name, found in measured.items()]
+    text = f'{{\n  "made_with": {json.dumps(versions())},\n  "cases": {{\n' + ",\n".join(lines) + "\n  }\n}\n"
+    (HOME / "measured.json").write_text(text, "utf-8")
 
 
-def _summarize(cases: Sequence[Case]) -> None:
-    nbytes = sum(len(data) for case in cases for data in case.all_files.values())
-    for (kind, level), n in sorted(Counter((case.kind, case.level) for case in cases).items()):
-        print(f"{kind:10} {level}  {n:4}")
-    print(f"{len(cases)} cases, {nbytes:,} bytes")
-    for case in cases:
-        headroom = case.detail.get("headroom")
-        if headroom is not None and (headroom == "infinite" or headroom > 0.5):
-            print(f"Keras's float32 takes {headroom} of the tolerance: {case.id}")
+def _digits(found: Measured) -> dict[str, Any]:
+    return {key: None if x is None else float(f"{x:.2g}") for key, x in found._asdict().items()}
 
 
-# Checking
-
-
-def _faults(cases: Sequence[Case]) -> Iterator[str]:
-    listed = {entry["id"]: entry for entry in json.loads((HOME / "manifest.json").read_bytes())["cases"]}
-    for case_id in sorted(listed.keys() ^ {case.id for case in cases}):
-        yield f"{case_id}: is {'listed, but not made' if case_id in listed else 'made, but not listed'}"
-    for case in cases:
-        if case.id in listed:
-            yield from (f"{case.id}: {difference}" for difference in _differences(case))
-
-
-def _differences(case: Case) -> Iterator[str]:
-    """What differs from the case's directory, but for what float64 owes to the machine."""
-    for path, data in case.all_files.items():
-        name, there = path.removeprefix(f"{case.directory}/"), HOME / path
-        if not there.exists():
+def _differences(cases: Sequence[Case]) -> Iterator[str]:
+    """What is not bit for bit as it would be made."""
+    made = _files(cases)
+    there = {path.relative_to(HOME).as_posix(): path for path in (HOME / "cases").rglob("*") if path.is_file()}
+    there["manifest.json"] = HOME / "manifest.json"
+    for name in sorted(made.keys() | there.keys()):
+        if name not in there:
             yield f"{name} is missing"
-        elif name == "case.json":
-            if _without_headroom(there.read_bytes()) != _without_headroom(data):
-                yield "case.json differs"
-        elif not name.startswith(("out.", "tol.")) and there.read_bytes() != data:
+        elif name not in made:
+            yield f"{name} is there, but not made"
+        elif made[name] != there[name].read_bytes():
             yield f"{name} differs"
-    for output in case.detail.get("outputs", ()):
-        y, made = (np.frombuffer(files[output["file"]], "<f8") for files in (_stored(case), case.files))
-        tolerance, other = (np.frombuffer(files[output["tolerance"]], "<f4") for files in (_stored(case), case.files))
-        magnitude = np.maximum(np.abs(y), tolerance / ROUNDOFF.get(output["dtype"], 1.0))
-        with np.errstate(invalid="ignore"):
-            near = (np.abs(y - made) <= SHARE * magnitude) | (y == made) | (np.isnan(y) & np.isnan(made))
-        if not np.all(near):
-            yield f"{output['file']} differs by more than {SHARE:g} of its magnitude"
-        if not np.allclose(tolerance, other, rtol=1e-4, atol=0):
-            yield f"{output['tolerance']} differs"
 
 
-def _stored(case: Case) -> dict[str, bytes]:
-    return {name: (HOME / case.directory / name).read_bytes() for name in case.files}
-
-
-def _without_headroom(data: bytes) -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(data)
-    described.pop("headroom", None)
-    return described
+def _files(cases: Sequence[Case]) -> dict[str, bytes]:
+    """Path -> bytes, of all that is the same on every machine."""
+    files = {name: data for case in cases for name, data in case.all_files.items()}
+    return {**files, "manifest.json": manifest(cases)}
 
 
 if __name__ == "__main__":

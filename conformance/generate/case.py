@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from generate.encoding import sha256
+from generate.pages import Quote
+from generate.permanent import WITHDRAWN, fixtures
 
 SUITE = "1.0.0"
 SEED = 20_240_601
@@ -22,11 +24,12 @@ class Case:
 
     Attributes:
         id: "<group>/<name>", unique among all kinds.
-        kind: run, special, network, reject or canonical.
+        kind: run, special, network, meta, reject or canonical.
         level: L0, L1 or L4.
         title: what it shows, in one sentence.
+        spec: the sentence of the specification that it tests.
         requires: the file's own list.
-        constraint: the label of the constraint that the file breaks, "C2", where its operator's page numbers it.
+        constraint: the label of the rule that the file breaks: "C2" of its operator's page, "G4" of every operator.
         detail: the keys of case.json that only this kind has.
         files: name -> bytes, without case.json.
     """
@@ -35,6 +38,7 @@ class Case:
     kind: str
     level: str
     title: str
+    spec: Quote
     requires: list[str]
     files: dict[str, bytes]
     constraint: str | None = None
@@ -52,6 +56,7 @@ class Case:
             "kind": self.kind,
             "level": self.level,
             "title": self.title,
+            "spec": asdict(self.spec),
             "requires": self.requires,
             "constraint": self.constraint,
             "model": "model.nnpack",
@@ -63,12 +68,12 @@ class Case:
 
 def text(described: dict[str, Any]) -> bytes:
     """JSON, a line for each key; NaN and infinities, which JSON lacks, are refused."""
-    lines = [f'  "{key}": {json.dumps(item, allow_nan=False)}' for key, item in described.items()]
+    lines = [f'  "{key}": {json.dumps(item, allow_nan=False, ensure_ascii=False)}' for key, item in described.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
-def manifest(cases: Iterable[Case], made_with: dict[str, str]) -> bytes:
-    """The list of all cases, a line for each."""
+def manifest(cases: Iterable[Case]) -> bytes:
+    """The list of all cases, a line for each; of fixtures, and of ids that no case may have again."""
     entries = []
     for case in cases:
         files = case.all_files
@@ -83,8 +88,14 @@ def manifest(cases: Iterable[Case], made_with: dict[str, str]) -> bytes:
             "sha256": [sha256(data) for data in files.values()],
         }
         entries.append(f"    {json.dumps(entry)}")
-    head = [f'  "suite": "{SUITE}"', f'  "seed": {SEED}', f'  "made_with": {json.dumps(made_with)}']
-    return ("{\n" + ",\n".join([*head, '  "cases": [\n' + ",\n".join(entries) + "\n  ]"]) + "\n}\n").encode()
+    head = {
+        "suite": SUITE,
+        "seed": SEED,
+        "fixtures": fixtures(),
+        "withdrawn": [{"id": case_id, "reason": reason} for case_id, reason in WITHDRAWN.items()],
+    }
+    lines = [f'  "{key}": {json.dumps(item)}' for key, item in head.items()]
+    return ("{\n" + ",\n".join([*lines, '  "cases": [\n' + ",\n".join(entries) + "\n  ]"]) + "\n}\n").encode()
 
 
 class Draw:
@@ -128,4 +139,5 @@ class Declaration:
     kind: str
     level: str
     title: str
+    spec: Quote
     make: Callable[[Draw], Any]

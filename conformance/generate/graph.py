@@ -1,18 +1,20 @@
-"""A model of a case: written down once, evaluated by the oracle, written as a file."""
+"""A model of a case: written down once, evaluated by an oracle, written as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from generate import encoding
+from generate import encoding, scalar, tolerances
 from generate.case import SEED
 from generate.encoding import File, Stored, stored
-from generate.oracle import ORACLES
 from generate.tolerances import FLOOR, ROUNDOFF
+
+Evaluate = Callable[..., Any]
+"""(op, operands, weights, attributes) -> the operator's value; floating-point numbers are float64."""
 
 COMPUTED = {"float16": "float32", "bfloat16": "float32"}  # storage type -> dtype of a value made from it
 
@@ -48,9 +50,14 @@ class Weight:
 
 
 class Graph:
-    """A model and the arrays that are fed to it."""
+    """A model and the arrays that are fed to it.
 
-    def __init__(self) -> None:
+    Args:
+        evaluate: the oracle that its values are from.
+    """
+
+    def __init__(self, evaluate: Evaluate = scalar.exact) -> None:
+        self._evaluate = evaluate
         self.nodes: list[Node] = []
         self.arrays: list[Any] = []
         self.steps: list[_Step] = []
@@ -93,7 +100,7 @@ class Graph:
             (tensor,) = roles.values()
             dtype = COMPUTED.get(self.tensors[tensor].tensor.dtype, self.tensors[tensor].tensor.dtype)
         step = _Step(op, tuple(node.name for node in inputs), Node(name, dtype, ()), roles, attributes)
-        y = self._values[name] = self._compute(step, self._values)
+        y = self._values[name] = self._compute(step, self._values, self._evaluate)
         output = Node(name, dtype, tuple(shape if shape is not None else ("batch", *y.shape[1:])))
         self.steps.append(_Step(op, step.inputs, output, roles, attributes))
         return output
@@ -108,88 +115,112 @@ class Graph:
 
     # Evaluation
 
-    def _compute(self, step: _Step, values: Mapping[str, Any], plain_keras: bool = False) -> Any:
-        oracle = ORACLES[step.op]
-        function = oracle.keras if plain_keras else oracle.exact
-        return function(*(values[name] for name in step.inputs), **self._rest(step, plain_keras))
+    def _compute(self, step: _Step, values: Mapping[str, Any], evaluate: Evaluate) -> Any:
+        weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
+        return evaluate(step.op, [values[name] for name in step.inputs], weights, self._attributes(step))
 
-    def _rest(self, step: _Step, plain_keras: bool = False) -> dict[str, Any]:
-        """Weights and attributes; a number becomes the one that the layer's dtype holds, as an array would."""
-        rest: dict[str, Any] = {}
-        for role, name in step.weights.items():
-            numbers = self.tensors[name].numbers
-            rest[role] = numbers.astype(np.float32) if plain_keras and numbers.dtype == np.float64 else numbers
-        for key, item in step.attributes.items():
-            rest[key] = float(np.asarray(item, step.output.dtype)) if isinstance(item, float) else item
-        return rest
+    def _attributes(self, step: _Step) -> dict[str, Any]:
+        """A number becomes the one that the layer's dtype holds."""
+        return {
+            key: float(np.asarray(item, step.output.dtype)) if isinstance(item, float) else item
+            for key, item in step.attributes.items()
+        }
+
+    def _ruled(self, step: _Step) -> tuple[list[Any], dict[str, Any]]:
+        """What the rule of a tolerance is given: y and the operands, and the rest by name."""
+        operands = [self._values[name] for name in step.inputs]
+        weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
+        attributes = self._attributes(step)
+
+        def function(x: Any) -> Any:
+            return self._evaluate(step.op, [x], weights, attributes)
+
+        return [self._values[step.output.name], *operands], {**weights, **attributes, "function": function}
 
     def reference(self) -> list[Any]:
         return [self._values[node.name] for node in self.outputs]
 
-    def tolerance(self) -> list[Any]:
-        """One operator: its class. Several: the rule of networks. None: what goes in comes out."""
+    def tolerance(self, noisy: Evaluate | None = None) -> list[Any]:
+        """One operator: its class. Several: the rule of networks. None: what goes in comes out.
+
+        Args:
+            noisy: the oracle that networks are evaluated with over and over; None is the graph's own.
+        """
         if not self.steps:
             return [np.zeros(y.shape) for y in self.reference()]
         with np.errstate(all="ignore"):
             if len(self.steps) > 1:
-                tolerances = self._network_tolerance()
+                allowed = self._network_tolerance(noisy or self._evaluate)
             else:
                 (step,) = self.steps
-                y, operands = self._values[step.output.name], [self._values[name] for name in step.inputs]
-                tolerance = ORACLES[step.op].tolerance.tolerance(y, *operands, **self._rest(step))
-                tolerances = [tolerance * ROUNDOFF.get(step.output.dtype, 0.0)] * len(self.outputs)
+                ruled, rest = self._ruled(step)
+                tolerance = tolerances.of(step.op).tolerance(*ruled, **rest)
+                allowed = [tolerance * ROUNDOFF.get(step.output.dtype, 0.0)] * len(self.outputs)
             # in float64 the reference is as rounded as what is compared with it
-            tolerances = [
+            allowed = [
                 2 * tolerance if node.dtype == "float64" else tolerance
-                for node, tolerance in zip(self.outputs, tolerances, strict=True)
+                for node, tolerance in zip(self.outputs, allowed, strict=True)
             ]
         # NaN and infinities are right or wrong, nothing is near them; and what they are turned into is exact
         return [
             np.where(np.isfinite(y) & np.isfinite(tolerance), np.broadcast_to(tolerance, y.shape), 0.0)
-            for y, tolerance in zip(self.reference(), tolerances, strict=True)
+            for y, tolerance in zip(self.reference(), allowed, strict=True)
         ]
 
-    def _network_tolerance(self) -> list[Any]:
+    def _network_tolerance(self, evaluate: Evaluate) -> list[Any]:
         """Eight deviations of the outputs while every layer's rounding is imitated by noise of its size."""
         scales = {}
         for step in self.steps:
-            operands = [self._values[name] for name in step.inputs]
-            deviation = ORACLES[step.op].tolerance.deviation(
-                self._values[step.output.name], *operands, **self._rest(step)
-            )
-            scales[step.output.name] = deviation * ROUNDOFF.get(step.output.dtype, 0.0)
+            ruled, rest = self._ruled(step)
+            deviation = tolerances.of(step.op).deviation(*ruled, **rest)
+            u, flushed = ROUNDOFF.get(step.output.dtype, 0.0), FLOOR.get(step.output.dtype, 0.0)
+            scales[step.output.name] = np.where(deviation > 0, deviation * u + flushed, 0.0)
         squares = [np.zeros(y.shape) for y in self.reference()]
         for run in range(RUNS):
             random = np.random.RandomState(SEED + run)
-            noisy = {node.name: self._values[node.name] for node in self.nodes}
+            values = {node.name: self._values[node.name] for node in self.nodes}
             for step in self.steps:
-                y, scale = self._compute(step, noisy), scales[step.output.name]
-                noisy[step.output.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
+                y, scale = self._compute(step, values, evaluate), scales[step.output.name]
+                values[step.output.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
             for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
-                square += np.square(noisy[node.name] - y)
-        return [_sixteenths(DEVIATIONS * np.sqrt(square / RUNS)) for square in squares]
+                square += np.square(values[node.name] - y)
+        return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), 4) for square in squares]
 
-    def headroom(self, tolerances: Sequence[Any]) -> float | None:
-        """Keras's own float32, as a part of the tolerance; None where a value is not float32."""
+    def disagreement(self, other: Evaluate) -> float:
+        """The largest difference between the values and another oracle's, as a part of the magnitude of what is summed."""
+        worst = 0.0
+        for step in self.steps:
+            ruled, rest = self._ruled(step)
+            y, found = ruled[0], self._compute(step, self._values, other)
+            if y.dtype != np.float64:
+                worst = max(worst, 0.0 if np.array_equal(y, found) else np.inf)
+                continue
+            with np.errstate(all="ignore"):
+                magnitude = np.maximum(np.abs(y), tolerances.of(step.op).deviation(*ruled, **rest))
+                part = np.abs(found - y) / np.maximum(magnitude, FLOOR["float64"])
+            worst = max(worst, _largest(part, y, found))
+        return worst
+
+    def headroom(self, allowed: Sequence[Any], runtime: Evaluate) -> float | None:
+        """A float32 runtime's largest error, as a part of the tolerance; None where a value is float64."""
         if any(node.dtype == "float64" for node in [*self.nodes, *(step.output for step in self.steps)]):
             return None
         values = {node.name: array for node, array in zip(self.nodes, self.arrays, strict=True)}
         for step in self.steps:
-            values[step.output.name] = self._compute(step, values, plain_keras=True)
+            values[step.output.name] = self._compute(step, values, runtime)
         worst = 0.0
-        for node, reference, tolerance in zip(self.outputs, self.reference(), tolerances, strict=True):
+        for node, reference, tolerance in zip(self.outputs, self.reference(), allowed, strict=True):
             y = np.asarray(values[node.name], np.float64)
             with np.errstate(all="ignore"):
                 part = np.abs(y - reference) / np.maximum(tolerance, FLOOR["float32"])
-            part = np.where((y == reference) | (np.isnan(y) & np.isnan(reference)), 0.0, part)
-            worst = max(worst, float(np.max(np.nan_to_num(part, nan=np.inf), initial=0.0)))
+            worst = max(worst, _largest(part, reference, y))
         return worst
 
     @property
     def tolerance_class(self) -> str:
         if len(self.steps) > 1:
             return "network"
-        return ORACLES[self.steps[0].op].tolerance.name if self.steps else "exact"
+        return tolerances.of(self.steps[0].op).name if self.steps else "exact"
 
     # The file
 
@@ -211,10 +242,11 @@ def one(
     weights: Mapping[str, Any] | None = None,
     shapes: Sequence[Sequence[int | str]] | None = None,
     shape: Sequence[int | str] | None = None,
+    evaluate: Evaluate = scalar.exact,
     **attributes: Any,
 ) -> Graph:
     """A model of one layer: inputs x, or x1, x2, …; output y."""
-    graph = Graph()
+    graph = Graph(evaluate)
     names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(1, len(inputs) + 1)]
     nodes = [
         graph.input(name, array, shapes[i] if shapes else None)
@@ -236,10 +268,16 @@ def _value(node: Node) -> dict[str, Any]:
     return encoding.value(node.name, node.shape, node.dtype)
 
 
-def _sixteenths(tolerance: Any) -> Any:
-    """Rounded up to a sixteenth of its power of two, so that it is the same number on every machine."""
+def rounded_up(tolerance: Any, bits: int) -> Any:
+    """To this many bits, so that it is the same number on every machine."""
     mantissa, exponent = np.frexp(tolerance)
-    return np.ldexp(np.ceil(mantissa * 16) / 16, exponent)
+    return np.ldexp(np.ceil(mantissa * 2**bits) / 2**bits, exponent)
+
+
+def _largest(part: Any, y: Any, other: Any) -> float:
+    """The largest part; where a number is not finite, the other is the same or infinitely far."""
+    part = np.where((y == other) | (np.isnan(y) & np.isnan(other)), 0.0, part)
+    return float(np.max(np.nan_to_num(part, nan=np.inf), initial=0.0))
 
 
 def _widened(array: Any) -> Any:

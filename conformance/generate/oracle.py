@@ -1,4 +1,4 @@
-"""Every operator as Keras computes it, at the dtype of what it is given, and its class of tolerance.
+"""Every operator as Keras computes it, at the dtype of what it is given: the oracle that expected values are held to.
 
 Where Keras loses digits in float64 the same function is written with keras.ops. TensorFlow's elu and selu are
 exp(x) - 1, which is 0 for every small x. Its gelu holds its constants as float32, its leaky_relu the slope, and Keras's
@@ -7,7 +7,7 @@ relu the threshold. squareplus cancels for x < 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import pi, sqrt
@@ -17,9 +17,6 @@ import keras
 import numpy as np
 from keras import activations, layers, ops
 
-from generate import tolerances
-from generate.tolerances import EXACT, ROUNDED, Tolerance, below_zero, size, smooth, underflow
-
 
 @dataclass(frozen=True)
 class Oracle:
@@ -28,12 +25,21 @@ class Oracle:
     Attributes:
         exact: float64 arrays, weights and attributes -> what is right.
         keras: the same as Keras users run it, for the headroom that float32 leaves.
-        tolerance: the class of its tolerance.
     """
 
     exact: Callable[..., Any]
     keras: Callable[..., Any]
-    tolerance: Tolerance
+
+
+def exact(op: str, operands: Sequence[Any], weights: Mapping[str, Any], attributes: Mapping[str, Any]) -> Any:
+    """An operator's value as Keras has it in float64."""
+    return ORACLES[op].exact(*operands, **weights, **attributes)
+
+
+def float32(op: str, operands: Sequence[Any], weights: Mapping[str, Any], attributes: Mapping[str, Any]) -> Any:
+    """An operator's value as Keras users see it."""
+    narrow = {role: w.astype(np.float32) if w.dtype == np.float64 else w for role, w in weights.items()}
+    return ORACLES[op].keras(*operands, **narrow, **attributes)
 
 
 def _numpy(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,16 +54,8 @@ def _numpy(function: Callable[..., Any]) -> Callable[..., Any]:
 # Functions of each element
 
 
-def _elementwise(
-    function: Callable[..., Any],
-    tolerance: Tolerance | None = None,
-    *,
-    exact: Callable[..., Any] | None = None,
-    cancelling: Callable[..., Any] | None = None,
-) -> Oracle:
-    """An activation; without a class it is a smooth one."""
-    right = _numpy(exact or function)
-    return Oracle(right, _numpy(function), tolerance or smooth(right, cancelling))
+def _elementwise(function: Callable[..., Any], exact: Callable[..., Any] | None = None) -> Oracle:
+    return Oracle(_numpy(exact or function), _numpy(function))
 
 
 def _relu(x: Any, negative_slope: float, threshold: float = 0.0, max_value: float | None = None) -> Any:
@@ -86,42 +84,42 @@ def _squareplus(x: Any, b: float) -> Any:
 
 
 ORACLES = {
-    "relu": _elementwise(activations.relu, EXACT),
-    "relu6": _elementwise(activations.relu6, EXACT),
-    "leaky_relu": _elementwise(activations.leaky_relu, ROUNDED, exact=_relu),
-    "thresholded_relu": _elementwise(activations.relu, ROUNDED, exact=_relu),
-    "clipped_relu": _elementwise(activations.relu, ROUNDED, exact=_relu),
-    "elu": _elementwise(activations.elu, exact=_elu, cancelling=below_zero),
+    "relu": _elementwise(activations.relu),
+    "relu6": _elementwise(activations.relu6),
+    "leaky_relu": _elementwise(activations.leaky_relu, _relu),
+    "thresholded_relu": _elementwise(activations.relu, _relu),
+    "clipped_relu": _elementwise(activations.relu, _relu),
+    "elu": _elementwise(activations.elu, _elu),
     "celu": _elementwise(activations.celu),
-    "selu": _elementwise(activations.selu, exact=_selu, cancelling=below_zero),
-    "gelu": _elementwise(activations.gelu, exact=_gelu, cancelling=size),
+    "selu": _elementwise(activations.selu, _selu),
+    "gelu": _elementwise(activations.gelu, _gelu),
     "sigmoid": _elementwise(activations.sigmoid),
-    "silu": _elementwise(activations.silu, cancelling=underflow),
-    "mish": _elementwise(activations.mish, cancelling=underflow),
+    "silu": _elementwise(activations.silu),
+    "mish": _elementwise(activations.mish),
     "softplus": _elementwise(activations.softplus),
     "log_sigmoid": _elementwise(activations.log_sigmoid),
     "softsign": _elementwise(activations.softsign),
     "tanh": _elementwise(activations.tanh),
-    "tanh_shrink": _elementwise(activations.tanh_shrink, cancelling=size),
+    "tanh_shrink": _elementwise(activations.tanh_shrink),
     "exponential": _elementwise(activations.exponential),
     "hard_sigmoid": _elementwise(activations.hard_sigmoid),
     "hard_silu": _elementwise(activations.hard_silu),
-    "hard_tanh": _elementwise(activations.hard_tanh, EXACT),
-    "hard_shrink": _elementwise(activations.hard_shrink, EXACT),
-    "soft_shrink": _elementwise(activations.soft_shrink, ROUNDED),
-    "threshold": _elementwise(activations.threshold, EXACT),
+    "hard_tanh": _elementwise(activations.hard_tanh),
+    "hard_shrink": _elementwise(activations.hard_shrink),
+    "soft_shrink": _elementwise(activations.soft_shrink),
+    "threshold": _elementwise(activations.threshold),
     "sparse_sigmoid": _elementwise(activations.sparse_sigmoid),
     "sparse_plus": _elementwise(activations.sparse_plus),
-    "squareplus": _elementwise(activations.squareplus, exact=_squareplus, cancelling=size),
+    "squareplus": _elementwise(activations.squareplus, _squareplus),
 }
 
 
 # Functions of several elements, arithmetic, shapes
 
 
-def _plain(function: Callable[..., Any], tolerance: Tolerance) -> Oracle:
+def _plain(function: Callable[..., Any]) -> Oracle:
     call = _numpy(function)
-    return Oracle(call, call, tolerance)
+    return Oracle(call, call)
 
 
 def _softmax(x: Any, axes: list[int]) -> Any:
@@ -175,24 +173,24 @@ def _cast_exactly(x: Any, dtype: str) -> Any:
 
 
 ORACLES |= {
-    "softmax": _plain(_softmax, tolerances.SOFTMAX),
-    "log_softmax": _plain(_log_softmax, tolerances.LOG_SOFTMAX),
-    "sparsemax": _plain(_sparsemax, tolerances.SPARSEMAX),
-    "cumulative_sparsemax": _plain(partial(_sparsemax, cumulative=True), tolerances.CUMULATIVE_SPARSEMAX),
-    "glu": _plain(activations.glu, tolerances.GLU),
-    "dense": _plain(_dense, tolerances.DENSE),
-    "batch_normalization": _plain(_batch_normalization, tolerances.BATCH_NORMALIZATION),
-    "constant": _plain(lambda value: ops.convert_to_tensor(value), EXACT),
-    "identity": _plain(lambda x: layers.Identity(dtype=x.dtype)(x), EXACT),
-    "cast": Oracle(_numpy(_cast_exactly), _numpy(_cast), tolerances.CAST),
-    "add": _plain(lambda x1, x2: x1 + x2, ROUNDED),  # ops.add takes an empty batch for a bias, and fails
-    "subtract": _plain(ops.subtract, ROUNDED),
-    "multiply": _plain(ops.multiply, ROUNDED),
-    "divide": _plain(ops.divide, ROUNDED),
-    "maximum": _plain(ops.maximum, EXACT),
-    "minimum": _plain(ops.minimum, EXACT),
-    "reshape": _plain(lambda x, target_shape: layers.Reshape(target_shape, dtype=x.dtype)(x), EXACT),
-    "concatenate": _plain(lambda *xs, axis: ops.concatenate(xs, axis), EXACT),
+    "softmax": _plain(_softmax),
+    "log_softmax": _plain(_log_softmax),
+    "sparsemax": _plain(_sparsemax),
+    "cumulative_sparsemax": _plain(partial(_sparsemax, cumulative=True)),
+    "glu": _plain(activations.glu),
+    "dense": _plain(_dense),
+    "batch_normalization": _plain(_batch_normalization),
+    "constant": _plain(lambda value: ops.convert_to_tensor(value)),
+    "identity": _plain(lambda x: layers.Identity(dtype=x.dtype)(x)),
+    "cast": Oracle(_numpy(_cast_exactly), _numpy(_cast)),
+    "add": _plain(lambda x1, x2: x1 + x2),  # ops.add takes an empty batch for a bias, and fails
+    "subtract": _plain(ops.subtract),
+    "multiply": _plain(ops.multiply),
+    "divide": _plain(ops.divide),
+    "maximum": _plain(ops.maximum),
+    "minimum": _plain(ops.minimum),
+    "reshape": _plain(lambda x, target_shape: layers.Reshape(target_shape, dtype=x.dtype)(x)),
+    "concatenate": _plain(lambda *xs, axis: ops.concatenate(xs, axis)),
 }
 
 

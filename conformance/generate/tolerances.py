@@ -1,7 +1,8 @@
 """How far a right float32 computation may be from the exact result, per element: spec/accuracy.md.
 
-Every class answers in units of u, the roundoff of the dtype (2^-24 for float32). The tolerance is for one operator
-on its own. The deviation, one standard deviation of the rounding, is what a network's tolerance is made from.
+An operator's class is the one that its page names. Every rule answers in units of u, the roundoff of the dtype (2^-24
+for float32). The tolerance is for one operator on its own. The deviation, one standard deviation of the rounding, is
+what a network's tolerance is made from.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from generate import pages
+
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 FLOOR = {"float32": 2.0**-126, "float64": 2.0**-1022}
 
-Rule = Callable[..., Any]  # (y, *inputs, **weights, **attributes) -> an array like y
+Function = Callable[[Any], Any]
+"""The operator as a function of its first input, exact."""
+
+Rule = Callable[..., Any]
+"""(y, *inputs, function, **weights and attributes) -> an array like y."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +53,34 @@ class Sum(Tolerance):
         return magnitude * (1 + np.sqrt(terms) / 4)
 
 
-EXACT = Tolerance("exact", lambda y, *_, **__: np.zeros(np.shape(y)))
-ROUNDED = Tolerance("rounded", lambda y, *_, **__: 8 * np.abs(y))
+def of(op: str) -> Tolerance:
+    """The class of an operator, by its page."""
+    described = pages.operator(op)
+    if op in OWN:
+        return OWN[op]
+    (name,) = described.tolerances
+    if name == "sum":
+        return Sum(name, SUMS[op])
+    if name == "smooth":
+        return Tolerance(name, partial(_smooth, cancelling=CANCELLING[described.cancelling]))
+    return Tolerance(name, SIMPLE[name])
 
 
-def _cast(y: Any, x: Any, dtype: str) -> Any:
-    """Rounded where float32 does not hold every number, else exact."""
-    rounds = dtype == "float32" and np.any(np.float32(x).astype(np.float64) != x)
-    return 8 * np.abs(y) if rounds else np.zeros(np.shape(y))
+def _exact(y: Any, *_: Any, **__: Any) -> Any:
+    return np.zeros(np.shape(y))
 
 
-CAST = Tolerance("rounded", _cast)
+def _rounded(y: Any, *_: Any, **__: Any) -> Any:
+    return 8 * np.abs(y)
+
+
+SIMPLE = {"exact": _exact, "rounded": _rounded}
 
 
 # Sums
 
 
-def _dense(y: Any, x: Any, kernel: Any, bias: Any = None) -> tuple[Any, int]:
+def _dense(y: Any, x: Any, kernel: Any, bias: Any = None, **_: Any) -> tuple[Any, int]:
     magnitude = np.einsum("...i,io->...o", np.abs(x), np.abs(kernel))
     return (magnitude, len(kernel)) if bias is None else (magnitude + np.abs(bias), len(kernel) + 1)
 
@@ -77,13 +95,14 @@ def _batch_normalization(
     *,
     axis: int,
     epsilon: float,
+    **_: Any,
 ) -> tuple[Any, int]:
     x = np.moveaxis(np.abs(x), axis, -1)
     magnitude = (x + np.abs(moving_mean)) * np.abs(gamma) / np.sqrt(moving_variance + epsilon) + np.abs(beta)
     return np.moveaxis(magnitude, -1, axis), 3
 
 
-def _sparsemax(y: Any, x: Any, axis: int, cumulative: bool = False) -> tuple[Any, int]:
+def _sparsemax(y: Any, x: Any, axis: int, cumulative: bool = False, **_: Any) -> tuple[Any, int]:
     x = np.moveaxis(x, axis, -1)
     n = x.shape[-1]
     descending = -np.sort(-x, axis=-1)
@@ -93,45 +112,54 @@ def _sparsemax(y: Any, x: Any, axis: int, cumulative: bool = False) -> tuple[Any
     return np.moveaxis(np.abs(x) + (1 + sums) / kept.sum(-1, keepdims=True), -1, axis), n
 
 
-DENSE = Sum("sum", _dense)
-BATCH_NORMALIZATION = Sum("sum", _batch_normalization)
-SPARSEMAX = Sum("sum", _sparsemax)
-CUMULATIVE_SPARSEMAX = Sum("sum", partial(_sparsemax, cumulative=True))
+SUMS = {
+    "dense": _dense,
+    "batch_normalization": _batch_normalization,
+    "sparsemax": _sparsemax,
+    "cumulative_sparsemax": partial(_sparsemax, cumulative=True),
+}
 
 
 # Functions
 
 
-def smooth(function: Callable[..., Any], cancelling: Callable[..., Any] | None = None) -> Tolerance:
-    """|y| + |x·f'(x)| + M, the derivative by a central difference of the oracle's own float64 function.
-
-    Args:
-        function: f, of float64.
-        cancelling: (x, **attributes) -> M, the size of the terms that cancel in the usual formula; None is 0.
-    """
-
-    def rule(y: Any, x: Any, **attributes: Any) -> Any:
-        step = 2.0**-20
-        rise = np.asarray(function(x * (1 + step), **attributes)) - np.asarray(function(x * (1 - step), **attributes))
-        size = np.abs(y) + np.abs(rise) / (2 * step)
-        return 8 * (size if cancelling is None else size + cancelling(x, **attributes))
-
-    return Tolerance("smooth", rule)
+def _smooth(y: Any, x: Any, function: Function, cancelling: Callable[..., Any], **attributes: Any) -> Any:
+    """|y| + |x·f'(x)| + M, the derivative by a central difference of the exact function."""
+    step = 2.0**-20
+    rise = function(x * (1 + step)) - function(x * (1 - step))
+    return 8 * (np.abs(y) + np.abs(rise) / (2 * step) + cancelling(x, **attributes))
 
 
-def size(x: Any, **_: Any) -> Any:
+def _nothing(x: Any, **_: Any) -> Any:
+    return np.zeros(x.shape)
+
+
+def _size(x: Any, **_: Any) -> Any:
     """M of a formula that subtracts numbers of the size of x."""
     return np.abs(x)
 
 
-def below_zero(x: Any, alpha: float = 1.6732632423543772) -> Any:
+def _below_zero(x: Any, alpha: float = 1.6732632423543772, **_: Any) -> Any:
     """M of alpha · (exp(x) - 1), computed as it stands."""
     return np.where(x < 0, abs(alpha), 0.0)
 
 
-def underflow(x: Any, **_: Any) -> Any:
+def _underflow(x: Any, **_: Any) -> Any:
     """M of a product with x whose other factor may be flushed to 0: |x| times the smallest normal number, in u."""
     return np.abs(x) * 2.0**-102
+
+
+CANCELLING = {
+    "": _nothing,
+    "\\|x\\|": _size,
+    "\\|x\\| · 2⁻¹⁰²": _underflow,
+    "\\|alpha\\| where x < 0": _below_zero,
+    "alpha where x < 0": _below_zero,
+}
+"""M as a page writes it -> its function."""
+
+
+# Classes of their own
 
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
@@ -143,7 +171,7 @@ def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
     return below, np.log(total), spread, int(np.prod([x.shape[axis] for axis in axes]))
 
 
-def _softmax(p: Any, x: Any, axes: list[int]) -> Any:
+def _softmax(p: Any, x: Any, axes: list[int], **_: Any) -> Any:
     below, log_total, spread, n = _shifted(x, tuple(axes))
     relative = 8 + 2 * np.sqrt(n) + 2 * below + 2 * spread
     if len(axes) > 1:  # exp(x - log Σ exp x) is allowed
@@ -151,16 +179,25 @@ def _softmax(p: Any, x: Any, axes: list[int]) -> Any:
     return np.where(p > 0, p * relative, 0)
 
 
-def _log_softmax(y: Any, x: Any, axes: list[int]) -> Any:
+def _log_softmax(y: Any, x: Any, axes: list[int], **_: Any) -> Any:
     below, log_total, spread, n = _shifted(x, tuple(axes))
     return 8 * (np.abs(y) + below + log_total + 1 + np.sqrt(n) / 4 + spread / 4)
 
 
-def _glu(y: Any, x: Any, axis: int) -> Any:
+def _glu(y: Any, x: Any, axis: int, **_: Any) -> Any:
     value, gate = np.split(x, 2, axis)
-    return 8 * (np.abs(y) * (1 + np.abs(gate)) + underflow(value))
+    return 8 * (np.abs(y) * (1 + np.abs(gate)) + _underflow(value))
 
 
-SOFTMAX = Tolerance("softmax", _softmax)
-LOG_SOFTMAX = Tolerance("log_softmax", _log_softmax)
-GLU = Tolerance("glu", _glu)
+def _cast(y: Any, x: Any, dtype: str, **_: Any) -> Any:
+    """Rounded where float32 does not hold every number, else exact."""
+    rounds = dtype == "float32" and np.any(np.float32(x).astype(np.float64) != x)
+    return 8 * np.abs(y) if rounds else np.zeros(np.shape(y))
+
+
+OWN = {
+    "softmax": Tolerance("softmax", _softmax),
+    "log_softmax": Tolerance("log_softmax", _log_softmax),
+    "glu": Tolerance("glu", _glu),
+    "cast": Tolerance("rounded", _cast),
+}

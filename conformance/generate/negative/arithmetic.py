@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from generate.encoding import document, layer, value
 from generate.negative.declare import numbers, unary
-from generate.negative.operators import attributes, case, inputs
+from generate.negative.operators import case, every, inputs
+from generate.pages import quote
+
+_SYMBOLS = quote(
+    "ops/elementwise.md",
+    "anything else breaks C2. Two different symbols, or a symbol and a number other than 1, do not broadcast, whatever "
+    "they stand for in a call.",
+)
 
 for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
     _four = ["batch", 4]
     _sound = inputs(_op, _four, _four, made=_four)
-    attributes(_op, _sound, {})
+    every(_op, _sound, {})
     case(_op, "one-input", "An input is missing.", "input-count", "0/inputs", unary(_op))
     case(
         _op,
@@ -54,6 +61,7 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "0/inputs/1",
         inputs(_op, ["batch", "time", 4], ["batch", "steps", 4], made=["batch", "time", 4]),
         "C2",
+        _SYMBOLS,
     )
     case(
         _op,
@@ -63,6 +71,7 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "0/inputs/1",
         inputs(_op, ["batch", "time", 4], ["batch", 5, 4], made=["batch", "time", 4]),
         "C2",
+        _SYMBOLS,
     )
     case(
         _op,

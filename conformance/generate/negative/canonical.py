@@ -8,20 +8,33 @@ from typing import Any
 from generate.encoding import File, Pairs, Raw, container, document, layer, pack, stored, value
 from generate.negative.container import PAYLOAD, note_at, noted
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, canonical, numbers, perceptron
+from generate.negative.sentences import demanded
+from generate.pages import Quote, quote
+from generate.permanent import FIXTURES, fixture
 
 # Sound files, at the limits of the format
 
 
-def _sound(case_id: str, title: str, file: File) -> None:
-    canonical(f"sound/{case_id}", title, file)
+AGAIN = "Loading a canonical file and writing it again gives the same bytes."
+HEADS = "every integer, string, array and map has the shortest head"
+ITEMS = "| elements of an array or a map, so also layers and tensors | 65,536 | `limit-items` |"
+NAMES = "are strings of 1 to 256 bytes without U+0000"
+PASSES = "The test passes when for every element"
+TESTS = "`selftest: {inputs, outputs, tolerances}` lets a device prove that it computes the model."
+WIDENED = "`quantization: {scale, zero_point, axis}` makes an int8 tensor stand for float32 numbers:"
 
 
-_sound("perceptron", "A plain model.", PERCEPTRON)
-_sound("quantized", "A quantized kernel.", QUANTIZED)
-_sound("selftest", "A file with a self-test.", TESTED)
+def _sound(case_id: str, title: str, says: str | Quote, file: File) -> None:
+    canonical(f"sound/{case_id}", title, says, file)
+
+
+_sound("perceptron", "A plain model.", AGAIN, PERCEPTRON)
+_sound("quantized", "A quantized kernel.", WIDENED, QUANTIZED)
+_sound("selftest", "A file with a self-test.", TESTS, TESTED)
 _sound(
     "selftest-tolerance",
     "Expected values that are off by half of their tolerance, to either side: the self-test passes.",
+    PASSES,
     document(
         [value("x", ["batch", 4])],
         [layer("relu", ["x"], value("y", ["batch", 4]))],
@@ -37,17 +50,25 @@ _sound(
 _sound(
     "no-tensors",
     "A model without weights: the payload has no bytes.",
+    "without tensors the payload is empty",
     document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y"]),
 )
-_sound("no-layers", "An input that is the output.", document([value("x", ["batch", 4])], [], ["x"]))
+_sound(
+    "no-layers",
+    "An input that is the output.",
+    "list of layers in topological order; may be empty",
+    document([value("x", ["batch", 4])], [], ["x"]),
+)
 _sound(
     "one-output-twice",
     "One value at two places of the answer.",
+    "list of names of values, at least one; a name may occur twice",
     document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y", "y"]),
 )
 _sound(
     "shared-tensor",
     "Two layers of one kernel.",
+    "Several layers may use one tensor.",
     document(
         [value("x", ["batch", 4])],
         [
@@ -61,11 +82,13 @@ _sound(
 _sound(
     "sources",
     "Layers that say where they came from.",
+    "optional: `{class, name}` of the Keras layer that it was made from; it never changes numbers",
     PERCEPTRON.but(lambda h: h["layers"][0].update(source={"class": "Dense", "name": "dense_7"})),
 )
 _sound(
     "output-structure",
     "Outputs in a nest of maps and lists.",
+    "It is a nest of maps and lists whose leaves are the indices of `outputs`, each once",
     document(
         [value("x", ["batch", 4])],
         [layer("relu", ["x"], value("y", ["batch", 4])), layer("tanh", ["x"], value("z", ["batch", 4]))],
@@ -76,11 +99,13 @@ _sound(
 _sound(
     "minor-7",
     "A minor version of the future, of which nothing is used.",
+    quote("versioning.md", "A reader never refuses a file for its minor"),
     File(PERCEPTRON.header, PAYLOAD, version=pack([1, 7])),
 )
 _sound(
     "metadata",
     "Free metadata: every type that JSON has but null.",
+    "`name`, and optionally `metadata`, a map of anything",
     perceptron(
         metadata={
             "accuracy": 0.875,
@@ -98,6 +123,7 @@ _sound(
 _sound(
     "integers",
     "The largest integers, and those at the ends of each head.",
+    "integers from −2⁵³ to 2⁵³, finite floats",
     noted(
         [
             2**53,
@@ -126,13 +152,14 @@ _sound(
 _sound(
     "floats",
     "Floats that look like integers, the smallest, the largest, minus zero.",
+    "integers from −2⁵³ to 2⁵³, finite floats",
     noted([1.0, -0.0, 0.1, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308]),
 )
-_sound("strings", "Strings at the ends of each head.", noted(["a" * n for n in (0, 31, 32, 255, 256)]))
-_sound("string-65536", "The longest string.", noted("a" * 65_536))
-_sound("lists", "Lists at the ends of each head.", noted([[0] * n for n in (0, 15, 16)]))
-_sound("list-65536", "The longest list.", noted([0] * 65_536))
-_sound("maps", "Maps at the ends of each head.", noted([{f"{i:02}": i for i in range(n)} for n in (0, 15, 16)]))
+_sound("strings", "Strings at the ends of each head.", HEADS, noted(["a" * n for n in (0, 31, 32, 255, 256)]))
+_sound("string-65536", "The longest string.", "| a string | 64 KiB | `limit-string` |", noted("a" * 65_536))
+_sound("lists", "Lists at the ends of each head.", HEADS, noted([[0] * n for n in (0, 15, 16)]))
+_sound("list-65536", "The longest list.", ITEMS, noted([0] * 65_536))
+_sound("maps", "Maps at the ends of each head.", HEADS, noted([{f"{i:02}": i for i in range(n)} for n in (0, 15, 16)]))
 
 
 def _nested(levels: int) -> Any:
@@ -142,16 +169,23 @@ def _nested(levels: int) -> Any:
     return note
 
 
-_sound("nesting-16", "As many levels as there may be: header, ext, and 14 lists.", noted(_nested(14)))
+_sound(
+    "nesting-16",
+    "As many levels as there may be: header, ext, and 14 lists.",
+    "| nesting of maps and arrays, the header itself counted | 16 | `limit-nesting` |",
+    noted(_nested(14)),
+)
 _LONG_NAME = "é" * 128
 _sound(
     "name-256",
     "A name of 256 bytes in 128 letters.",
+    "| a name | 1 to 256 bytes | `name-length` |",
     document([value(_LONG_NAME, ["batch", 4])], [layer("relu", [_LONG_NAME], value("y", ["batch", 4]))], ["y"]),
 )
 _sound(
     "odd-names",
     "Names with slashes, tildes, spaces and control characters.",
+    NAMES,
     document(
         [value("a/b~0 \n", ["batch", "~1/ "])], [layer("relu", ["a/b~0 \n"], value(" ", ["batch", "~1/ "]))], [" "]
     ),
@@ -159,6 +193,7 @@ _sound(
 _sound(
     "byte-order-mark",
     "Two names that only U+FEFF tells apart: a decoder must not strip it.",
+    "Strings are compared as they stand, byte by byte: nothing is normalized or stripped.",
     document(
         [value("x", ["batch", 4])],
         [layer("relu", ["x"], value("\ufeffx", ["batch", 4])), layer("tanh", ["\ufeffx"], value("y", ["batch", 4]))],
@@ -168,6 +203,7 @@ _sound(
 _sound(
     "rank-8",
     "As many dimensions as there may be.",
+    "| dimensions of a shape | 8 | `rank-range` |",
     document(
         [value("x", ["batch", 1, 2, 1, 1, 1, 1, 3])],
         [layer("softmax", ["x"], value("y", ["batch", 1, 2, 1, 1, 1, 1, 3]), axes=[7])],
@@ -177,6 +213,7 @@ _sound(
 _sound(
     "nonfinite-declared",
     "A weight that is NaN, and says so.",
+    "unless `requires` has `feature:nonfinite`",
     document(
         [value("x", ["batch", 2])],
         [layer("dense", ["x"], value("y", ["batch", 2]), {"kernel": "kernel"})],
@@ -186,12 +223,20 @@ _sound(
     ).holding(struct.pack("<4f", 1, float("nan"), float("-inf"), 2)),
 )
 
+for _major, _minor in FIXTURES:
+    _sound(
+        f"fixture-{_major}.{_minor}",
+        "A trained network, written when this version was new.",
+        quote("versioning.md", "The conformance suite keeps a file of each minor."),
+        fixture((_major, _minor)),
+    )
+
 
 # Departures
 
 
 def _stray(case_id: str, title: str, code: str, at: str, data: bytes, becomes: File) -> None:
-    canonical(f"departure/{case_id}", title, data, code=code, at=at, becomes=becomes)
+    canonical(f"departure/{case_id}", title, demanded(code), data, code=code, at=at, becomes=becomes)
 
 
 def _head(case_id: str, title: str, raw: bytes, note: Any) -> None:

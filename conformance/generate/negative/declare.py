@@ -6,6 +6,8 @@ from typing import Any
 
 from generate.case import Case, Draw
 from generate.encoding import File, Stored, document, layer, stored, value
+from generate.negative.sentences import demanded
+from generate.pages import Quote, operator, quote, rules
 
 CASES: dict[str, Case] = {}
 
@@ -19,6 +21,7 @@ def reject(
     *,
     constraint: str | None = None,
     level: str = "L0",
+    says: str | Quote | None = None,
 ) -> None:
     """Adds a file with exactly one fault.
 
@@ -28,17 +31,34 @@ def reject(
         code: the code that a reader answers, from spec/errors.md.
         at: the place: a JSON pointer, or "byte N".
         data: the file.
-        constraint: its label on the operator's page.
+        constraint: its label: "C2" of the page of the operator that the id begins with, "G4" of every operator.
         level: L0, or the level of the operator whose constraint it is.
+        says: the sentence that the file contradicts, of format.md or another page; None is the constraint, or else what
+            is demanded of every file.
     """
-    requires = _listed(data)
+    spec = says or _broken(case_id, code, constraint)
+    files = {"model.nnpack": bytes(data)}
     detail = {"code": code, "at": at}
-    _add(Case(case_id, "reject", level, title, requires, {"model.nnpack": bytes(data)}, constraint, detail))
+    _add(Case(case_id, "reject", level, title, _quoted(spec), _listed(data), files, constraint, detail))
+
+
+def _broken(case_id: str, code: str, constraint: str | None) -> Quote:
+    if constraint is None:
+        return demanded(code)
+    of = rules() if constraint.startswith("G") else operator(case_id.partition("/")[0]).constraints
+    if code not in of[constraint].codes:
+        raise ValueError(f"{case_id}: {constraint} has the codes {of[constraint].codes}, not {code}")
+    return of[constraint].quote
+
+
+def _quoted(spec: str | Quote) -> Quote:
+    return quote("format.md", spec) if isinstance(spec, str) else spec
 
 
 def canonical(
     case_id: str,
     title: str,
+    says: str | Quote,
     data: File | bytes,
     *,
     code: str | None = None,
@@ -50,6 +70,7 @@ def canonical(
     Args:
         case_id: of the case.
         title: what is peculiar about the file.
+        says: the sentence that it keeps to, or departs from, of format.md or another page.
         data: the file.
         code: what a validator answers; None where the file is sound.
         at: the place.
@@ -58,7 +79,8 @@ def canonical(
     files = {"model.nnpack": bytes(data)}
     if becomes is not None:
         files["canonical.nnpack"] = bytes(becomes)
-    _add(Case(case_id, "canonical", "L0", title, _listed(data), files, detail={"code": code, "at": at}))
+    detail = {"code": code, "at": at}
+    _add(Case(case_id, "canonical", "L0", title, _quoted(says), _listed(data), files, detail=detail))
 
 
 def _add(case: Case) -> None:

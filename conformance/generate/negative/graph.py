@@ -6,6 +6,7 @@ from typing import Any
 
 from generate.encoding import File, document, layer, stored, value
 from generate.negative.declare import TESTED, numbers, reject
+from generate.negative.operators import GENERAL
 from generate.negative.schema import put
 
 X, Y = value("x", ["batch", 4]), value("y", ["batch", 4])
@@ -16,7 +17,7 @@ def _model(layers: Any, outputs: Any = ("y",), inputs: Any = (X,), **rest: Any) 
 
 
 def _graph(case_id: str, title: str, code: str, at: str, file: File) -> None:
-    reject(f"graph/{case_id}", title, code, at, file)
+    reject(f"graph/{case_id}", title, code, at, file, constraint=GENERAL.get(code))
 
 
 _H = value("h", ["batch", 4])
@@ -197,6 +198,14 @@ _graph(
     "activation-limit",
     "/layers/0/outputs/0/shape",
     document([value("x", _HUGE)], [layer("relu", ["x"], value("y", _HUGE))], ["y"]),
+)
+_WIDE: list[int | str] = ["batch", 2**30]
+_graph(
+    "inferred-dimension-2-31",
+    "Two values of 2^30 columns that are joined: one too many for a dimension, as it is declared.",
+    "dimension-range",
+    "/layers/0/outputs/0/shape/1",
+    document([value("x", _WIDE)], [layer("concatenate", ["x", "x"], value("y", ["batch", 2**31]), axis=1)], ["y"]),
 )
 
 

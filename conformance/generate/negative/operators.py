@@ -6,12 +6,27 @@ from typing import Any
 
 from generate.encoding import File, Stored, document, layer, value
 from generate.negative.declare import reject
+from generate.pages import Quote, rules
 
 Shape = list[Any]
 
+GENERAL = {code: label for label, rule in rules().items() for code in rule.codes}
+"""Code -> the constraint of every operator that it belongs to."""
 
-def case(op: str, name: str, title: str, code: str, at: str, file: File, constraint: str | None = None) -> None:
-    reject(f"{op}/{name}", title, code, f"/layers/{at}", file, constraint=constraint, level="L1")
+
+def case(
+    op: str,
+    name: str,
+    title: str,
+    code: str,
+    at: str,
+    file: File,
+    constraint: str | None = None,
+    says: Quote | None = None,
+) -> None:
+    """A file that breaks a constraint of the operator's page; without a label, one of every operator."""
+    label = constraint or GENERAL[code]
+    reject(f"{op}/{name}", title, code, f"/layers/{at}", file, constraint=label, level="L1", says=says)
 
 
 def weighted(
@@ -86,7 +101,8 @@ def _changed(file: File, **attributes: Any) -> File:
     return file.but(change)
 
 
-def attributes(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]) -> None:
+def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]) -> None:
+    """What can be wrong with each operator, G3 to G7; its layer is the file's first."""
     case(
         op,
         "attribute-unknown",
@@ -94,6 +110,38 @@ def attributes(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, A
         "attribute-unknown",
         "0/attributes/units",
         _changed(file, units=3),
+    )
+    output = file.header["layers"][0]["outputs"][0]
+    other = "float64" if output["dtype"] == "float32" else "float32"
+    case(
+        op,
+        "two-outputs",
+        "A layer that makes a second value, which nothing reads.",
+        "output-count",
+        "0/outputs",
+        file.but(lambda h: h["layers"][0]["outputs"].append({**output, "name": "second"})),
+    )
+    case(
+        op,
+        "declared-dtype",
+        "Another dtype is declared than the operator makes.",
+        "dtype-mismatch",
+        "0/outputs/0/dtype",
+        file.but(
+            lambda h: (
+                h["layers"][0]["outputs"][0].update(dtype=other),
+                h.update(requires=sorted({*h["requires"], f"dtype:{other}"})),
+            )
+        ),
+        "G6",
+    )
+    case(
+        op,
+        "declared-shape",
+        "One element more is declared along the last axis than the operator makes.",
+        "shape-declared",
+        "0/outputs/0/shape",
+        file.but(lambda h: h["layers"][0]["outputs"][0].update(shape=[*output["shape"][:-1], output["shape"][-1] + 1])),
     )
     for key, (_, faults) in attributes.items():
         name = key.replace("_", "-")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from generate.encoding import document, layer, stored, value
 from generate.negative.declare import numbers, unary
 from generate.negative.operators import case, inputs
+from generate.pages import quote
 
 # softmax, log_softmax, sparsemax, glu
 
@@ -92,8 +93,9 @@ case(
     "A symbol into numbers.",
     "reshape-count",
     "0/attributes/target_shape",
-    unary("reshape", ["batch", "time", 4], ["batch", 2, 4], target_shape=[2, 4]),
+    unary("reshape", ["batch", "time", 4], ["batch", 2, 3], target_shape=[2, 3]),
     "C2",
+    quote("ops/reshape.md", "| (batch, time, 4) | [2, 3] | refused: C2 |"),
 )
 case(
     "reshape",

@@ -16,8 +16,8 @@ from generate.negative.operators import (
     NUMBER,
     TARGET_SHAPE,
     Shape,
-    attributes,
     case,
+    every,
 )
 
 # op -> (attribute -> (a sound item, faults)), the shape of x, that of y
@@ -78,9 +78,9 @@ def attributes_of(op: str) -> dict[str, Any]:
 for _op, (_known, _x, _y) in ATTRIBUTES.items():
     # not `unary`: it would take cast's attribute for the dtype of the values
     _file = document([value("x", _x)], [layer(_op, ["x"], value("y", _y), **attributes_of(_op))], ["y"])
-    attributes(_op, _file, _known)
+    every(_op, _file, _known)
 for _op in PLAIN:
-    attributes(_op, unary(_op), {})
+    every(_op, unary(_op), {})
 
 
 # Inputs of operators of one input: how many, of which dtype

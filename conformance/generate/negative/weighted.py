@@ -7,7 +7,7 @@ from typing import Any
 
 from generate.encoding import File, Stored, document, layer, stored, value
 from generate.negative.declare import numbers
-from generate.negative.operators import AXIS, NOT_NEGATIVE, Shape, attributes, case, weighted
+from generate.negative.operators import AXIS, NOT_NEGATIVE, Shape, case, every, weighted
 
 # dense
 
@@ -25,7 +25,7 @@ def _dense(
 
 _KERNEL, _BIAS = numbers(4, 3), numbers(3)
 _SOUND = _dense(_KERNEL, _BIAS)
-attributes("dense", _SOUND, {})
+every("dense", _SOUND, {})
 case(
     "dense",
     "two-inputs",
@@ -193,7 +193,7 @@ def _constant(weights: dict[str, str], inputs: list[str], **attributes: Any) -> 
     )
 
 
-attributes("constant", _constant({"value": "v"}, []), {})
+every("constant", _constant({"value": "v"}, []), {})
 case(
     "constant",
     "one-input",
@@ -226,7 +226,7 @@ def _normalization(
     return weighted("batch_normalization", shape, shape, present, axis=axis, epsilon=epsilon)
 
 
-attributes("batch_normalization", _normalization(), {"axis": (1, AXIS), "epsilon": (0.001, NOT_NEGATIVE)})
+every("batch_normalization", _normalization(), {"axis": (1, AXIS), "epsilon": (0.001, NOT_NEGATIVE)})
 case(
     "batch_normalization",
     "two-inputs",
@@ -244,6 +244,14 @@ for _role in ("moving_mean", "moving_variance"):
         "0/weights",
         _normalization(weights={_role: None}),
     )
+case(
+    "batch_normalization",
+    "weight-unknown",
+    "A role that the operator does not have.",
+    "weight-unknown",
+    "0/weights/kernel",
+    _normalization(weights={"kernel": numbers(4)}),
+)
 case(
     "batch_normalization",
     "integers",

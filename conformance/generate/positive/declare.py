@@ -8,55 +8,90 @@ from typing import Any
 import numpy as np
 
 from generate.case import Case, Declaration, Draw
-from generate.graph import Graph
+from generate.graph import Graph, rounded_up
+from generate.pages import Quote, is_operator, operator, quote
 from generate.tolerances import FLOOR
 
 DECLARATIONS: dict[str, Declaration] = {}
 
 Make = Callable[[Draw], Graph]
 
+BITS = 16
+"""Of a tolerance: few enough to be the same on every machine."""
 
-def declare(case_id: str, title: str, make: Make, kind: str = "run", level: str = "L1") -> None:
-    """Adds a case; `make` draws its numbers and answers its model."""
+EMPTY = "Empty batch: y has 0 rows."
+FLUSHED = quote(
+    "accuracy.md",
+    "Below 2⁻¹²⁶, the smallest normal float32, runtimes may flush to 0; for outputs in float64 that floor is 2⁻¹⁰²².",
+)
+ROWS = quote(
+    "format.md",
+    "Rows are independent of each other: computing them together, apart or in another order gives the same numbers, "
+    "but for the rounding of sums.",
+)
+
+
+def declare(
+    case_id: str, title: str, says: str | Quote, make: Make, kind: str = "run", level: str = "L1", calls: bool = False
+) -> None:
+    """Adds a case.
+
+    Args:
+        case_id: of the case; an operator's case begins with its name.
+        title: what it shows.
+        says: the sentence that it tests: of the operator's page, or of another one.
+        make: draws the numbers and answers the model.
+        kind: run, special or network.
+        level: of the case.
+        calls: whether its model is also called several times, on some of the rows; an operator's first case always is.
+    """
     if case_id in DECLARATIONS:
         raise ValueError(f"the case {case_id} is declared twice")
-    DECLARATIONS[case_id] = Declaration(case_id, kind, level, title, make)
+    group = case_id.partition("/")[0]
+    spec = says if isinstance(says, Quote) else quote(operator(group).page, says)
+    first = is_operator(group) and not any(known.startswith(f"{group}/") for known in DECLARATIONS)
+    DECLARATIONS[case_id] = Declaration(case_id, kind, level, title, spec, make)
+    if first or calls:
+        again = f"{group}/calls" if first else f"{case_id}-calls"
+        what = "One model called again and again: all rows, some, none, one of them twice."
+        DECLARATIONS[again] = Declaration(again, "meta", "L1", what, ROWS, make)
 
 
-def special(case_id: str, title: str, make: Make) -> None:
-    declare(case_id, title, make, kind="special")
+def special(case_id: str, title: str, says: str | Quote, make: Make) -> None:
+    declare(case_id, title, says, make, kind="special")
 
 
-def made(declaration: Declaration) -> Case:
-    graph = declaration.make(Draw(declaration.id))
-    tolerances = graph.tolerance()
+def empty_batch(op: str, make: Make, says: str | Quote = EMPTY) -> None:
+    special(f"{op}/empty-batch", "No row in, no row out.", says, make)
+
+
+def calls(n: int) -> list[list[int]]:
+    """The rows of each call: all, all again, in another order, one, the others, none, and more than ever before."""
+    rows = list(range(n))
+    return [rows, rows, [*rows[1::2], *rows[::2]], [0], rows[1:], [], [*rows[::-1], *rows], [n - 1, n - 1]]
+
+
+def case_of(graph: Graph, case_id: str, kind: str, level: str, title: str, spec: Quote) -> Case:
+    """The files of a model, of what is fed to it, and of what is expected."""
     file = graph.file()
     files = {"model.nnpack": bytes(file)}
     inputs, outputs = [], []
     for i, (node, array) in enumerate(zip(graph.nodes, graph.arrays, strict=True)):
         files[f"in.{i}.bin"] = _raw(array, array.dtype)
         inputs.append(_described(node.name, node.dtype, array, {"file": f"in.{i}.bin"}))
-    for i, (node, y, tolerance) in enumerate(zip(graph.outputs, graph.reference(), tolerances, strict=True)):
-        files[f"out.{i}.bin"], files[f"tol.{i}.bin"] = _raw(y, "f8"), _raw(_up(tolerance), "f4")
+    for i, (node, y, tolerance) in enumerate(zip(graph.outputs, graph.reference(), graph.tolerance(), strict=True)):
+        files[f"out.{i}.bin"], files[f"tol.{i}.bin"] = _raw(y, "f8"), _raw(_up(rounded_up(tolerance, BITS)), "f4")
         where = {"file": f"out.{i}.bin", "tolerance": f"tol.{i}.bin"}
         outputs.append(_described(node.name, node.dtype, y, where))
-    headroom = graph.headroom(tolerances)
     detail = {
         "inputs": inputs,
         "outputs": outputs,
         "tolerance_class": graph.tolerance_class,
         "floor": FLOOR["float64" if any(output["dtype"] == "float64" for output in outputs) else "float32"],
-        "headroom": _written(headroom),
     }
-    requires = file.header["requires"]
-    return Case(declaration.id, declaration.kind, declaration.level, declaration.title, requires, files, detail=detail)
-
-
-def _written(headroom: float | None) -> float | str | None:
-    """Three digits; JSON has no infinity."""
-    if headroom is None or np.isfinite(headroom):
-        return None if headroom is None else float(f"{headroom:.3g}")
-    return "infinite"
+    if kind == "meta":
+        detail["calls"] = calls(len(graph.arrays[0]))
+    return Case(case_id, kind, level, title, spec, file.header["requires"], files, detail=detail)
 
 
 def _described(name: str, dtype: str, array: Any, where: dict[str, str]) -> dict[str, Any]:

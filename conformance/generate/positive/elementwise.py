@@ -8,9 +8,16 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.positive.declare import declare, special
+from generate.pages import operator
+from generate.positive.declare import FLUSHED, declare, empty_batch, special
 
 OPERATORS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
+
+ALIKE = "m = n (the same number, or the same symbol): the result has m;"
+ALIGNED = "Write the two shapes one below the other, right-aligned, and put 1 where the shorter one has no dimension."
+ROUNDED_ONCE = "One operation of IEEE 754 in the dtype of the inputs."
+RULES = "IEEE 754 rules; the table names what is easily missed."
+SELECTED = "C's `fmax` and `fmin` do *not* give NaN where one operand is NaN."
 
 
 def _spread(r: Draw, op: str) -> tuple[Any, Any]:
@@ -25,10 +32,10 @@ def _near(r: Draw) -> tuple[Any, Any]:
     return x, np.concatenate([np.nextafter(x[:, :3], np.float32(9)), x[:, 3:]], axis=1)
 
 
-def _constant(r: Draw, op: str) -> Graph:
+def _constant(r: Draw, op: str, *shape: int) -> Graph:
     graph = Graph()
     x = graph.input("x", r.normal(3, 4))
-    value = graph.apply("value", "constant", weights={"value": r.normal(4, mean=2)}, shape=(4,))
+    value = graph.apply("value", "constant", weights={"value": np.asarray(r.normal(*shape, mean=2))}, shape=shape)
     graph.outputs.append(graph.apply("y", op, value, x))
     return graph
 
@@ -42,24 +49,36 @@ def _itself(r: Draw, op: str) -> Graph:
 
 EXTREMES = np.array([[np.nan, 1, np.inf, -np.inf, np.inf, -np.inf]], np.float32)
 OTHERS = np.array([[1, np.nan, 2, 3, np.inf, np.inf]], np.float32)
+SUBNORMAL = np.array([[1e-39, -1e-39, 1e-42, 1e-45]], np.float32)
 
 
 def _declare(op: str) -> None:
-    declare(f"{op}/same-shape", "Element by element.", lambda r: one(op, r.normal(3, 4), r.normal(3, 4)))
-    declare(f"{op}/rank-4", "Four dimensions.", lambda r: one(op, r.normal(2, 3, 5, 4), r.normal(2, 3, 5, 4)))
+    declare(f"{op}/same-shape", "Element by element.", ALIKE, lambda r: one(op, r.normal(3, 4), r.normal(3, 4)))
+    declare(f"{op}/rank-1", "Two batches of numbers.", ALIKE, lambda r: one(op, r.normal(6), r.normal(6)))
+    declare(f"{op}/rank-4", "Four dimensions.", ALIKE, lambda r: one(op, r.normal(2, 3, 5, 4), r.normal(2, 3, 5, 4)))
+    declare(
+        f"{op}/rank-8",
+        "As many dimensions as the format allows, stretched in the middle.",
+        ALIKE,
+        lambda r: one(op, r.normal(2, 1, 3, 1, 2, 1, 1, 2), r.normal(2, 1, 1, 1, 1, 1, 1, 2)),
+    )
     declare(
         f"{op}/ones",
         "Dimensions of 1 are stretched, in either input.",
+        "m = 1: the result has n;",
         lambda r: one(op, r.normal(2, 1, 5, 4), r.normal(2, 3, 1, 4)),
     )
     declare(
         f"{op}/constant-first",
         "An input of lower rank, without the batch, comes first.",
-        lambda r: _constant(r, op),
+        ALIGNED,
+        lambda r: _constant(r, op, 4),
     )
+    declare(f"{op}/scalar", "A constant without a dimension.", "any, a scalar too", lambda r: _constant(r, op))
     declare(
         f"{op}/symbolic",
         "A dimension that only running tells fits itself and 1.",
+        "n = 1: the result has m;",
         lambda r: one(
             op,
             r.normal(2, 5, 3),
@@ -68,16 +87,47 @@ def _declare(op: str) -> None:
             shape=("batch", "time", 3),
         ),
     )
-    declare(f"{op}/itself", "Both inputs are one value.", lambda r: _itself(r, op))
-    declare(f"{op}/range", "Magnitudes over the whole range.", lambda r: one(op, *_spread(r, op)))
-    declare(f"{op}/near", "Numbers that differ in their last digits.", lambda r: one(op, *_near(r)))
-    special(f"{op}/empty-batch", "No row in, no row out.", lambda r: one(op, r.normal(0, 3), r.normal(0, 3)))
+    declare(
+        f"{op}/symbol-of-1",
+        "A dimension that only running tells, and that then is 1.",
+        "A symbol may stand for 1 in a call; then its axis has one element, and the rule does not change.",
+        lambda r: one(
+            op,
+            r.normal(2, 1, 3),
+            r.normal(2, 1, 3),
+            shapes=[("batch", "time", 3), ("batch", "time", 3)],
+            shape=("batch", "time", 3),
+        ),
+    )
+    declare(f"{op}/itself", "Both inputs are one value.", operator(op).row or "", lambda r: _itself(r, op))
+    declare(f"{op}/range", "Magnitudes over the whole range.", ROUNDED_ONCE, lambda r: one(op, *_spread(r, op)))
+    declare(f"{op}/near", "Numbers that differ in their last digits.", ROUNDED_ONCE, lambda r: one(op, *_near(r)))
+    special(
+        f"{op}/subnormal",
+        "Numbers below the smallest normal one, which may count as 0.",
+        FLUSHED,
+        lambda r: one(op, SUBNORMAL, np.full_like(SUBNORMAL, 1.5) if op == "divide" else r.normal(1, 4)),
+    )
+    empty_batch(op, lambda r: one(op, r.normal(0, 3), r.normal(0, 3)))
+
+
+def _declare_overflow(op: str, x1: list[float], x2: list[float]) -> None:
+    """In float64, in which Keras overflows too; expected values of float32 do not, because they are float64."""
+    declare(
+        f"{op}/overflow-float64",
+        "Results beyond the range of float64, to either side.",
+        "Results that overflow become infinities.",
+        lambda r: one(op, np.array([x1], np.float64), np.array([x2], np.float64)),
+        kind="special",
+        level="L4",
+    )
 
 
 def _declare_not_finite(op: str) -> None:
     special(
         f"{op}/not-finite",
         "NaN in either input gives NaN; infinities as IEEE 754 has them.",
+        SELECTED if op in ("maximum", "minimum") else RULES,
         lambda r: one(op, EXTREMES, OTHERS),
     )
 
@@ -87,12 +137,34 @@ for _op in OPERATORS:
     if _op != "divide":
         _declare_not_finite(_op)
 
+_declare_overflow("add", [1.7e308, -1.7e308, 1.7e308], [1.7e308, -1.7e308, -1.7e308])
+_declare_overflow("subtract", [1.7e308, -1.7e308, 1.7e308], [-1.7e308, 1.7e308, 1.7e308])
+_declare_overflow("multiply", [1e200, -1e200, 1e200], [1e200, 1e200, 1e-200])
+_declare_overflow("divide", [1e200, -1e200, 1e200], [1e-200, 1e-200, 1e200])
 special(
-    "divide/not-finite",
-    "By zero, of zero by zero, by infinities.",
+    "multiply/infinity-times-zero",
+    "Infinities times zeros.",
+    operator("multiply").row or "",
     lambda r: one(
-        "divide",
-        np.array([[1, -1, 0, 1, -1, np.inf, np.nan]], np.float32),
-        np.array([[0, 0, 0, np.inf, np.inf, np.inf, 1]], np.float32),
+        "multiply",
+        np.array([[np.inf, -np.inf, 0, -0.0, 0]], np.float32),
+        np.array([[0, 0, -np.inf, np.inf, 3]], np.float32),
     ),
 )
+special(
+    "divide/not-finite",
+    "By zeros of both signs, of zero by zero, by infinities.",
+    operator("divide").row or "",
+    lambda r: one(
+        "divide",
+        np.array([[1, -1, 1, -1, 0, 1, -1, np.inf, np.inf, np.nan]], np.float32),
+        np.array([[0, 0, -0.0, -0.0, 0, np.inf, np.inf, np.inf, -2, 1]], np.float32),
+    ),
+)
+for _op in ("maximum", "minimum"):
+    special(
+        f"{_op}/zeros",
+        "Zeros of both signs: which of them comes out does not count.",
+        "maximum and minimum of 0 and −0: either.",
+        lambda r, op=_op: one(op, np.array([[0, -0.0, 0, 1]], np.float32), np.array([[-0.0, 0, 0, -0.0]], np.float32)),
+    )

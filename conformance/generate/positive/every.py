@@ -1,8 +1,11 @@
-"""All declarations of this package; importing it imports Keras."""
+"""All declarations of this package."""
 
 from __future__ import annotations
 
-from generate.case import Case
+from collections.abc import Iterator
+
+from generate.case import Case, Draw
+from generate.graph import Graph
 from generate.positive import (
     activations,
     along_axes,
@@ -13,10 +16,13 @@ from generate.positive import (
     shape,
     storage,
 )
-from generate.positive.declare import DECLARATIONS, made
+from generate.positive.declare import DECLARATIONS, case_of
 
 FAMILIES = (core, activations, along_axes, elementwise, normalization, shape, storage, networks)
 
 
-def cases() -> list[Case]:
-    return [made(declaration) for declaration in DECLARATIONS.values()]
+def cases() -> Iterator[tuple[Case, Graph]]:
+    """Each case, and the model that it was made from."""
+    for told in DECLARATIONS.values():
+        graph = told.make(Draw(told.id))
+        yield case_of(graph, told.id, told.kind, told.level, told.title, told.spec), graph

@@ -1,4 +1,4 @@
-"""Small networks: several operators in a row, several inputs and outputs, shared layers."""
+"""Networks: several operators in a row, several inputs and outputs, shared layers; some of them trained."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from generate.case import Draw
 from generate.graph import Graph, Node
-from generate.positive.declare import declare
+from generate.pages import Quote, quote
+from generate.positive.declare import Make, declare
+from generate.trained import arrays
 
 
-def _weights(r: Draw, n: int, units: int) -> dict[str, Any]:
-    return {"kernel": r.normal(n, units, scale=1 / sqrt(n)), "bias": r.normal(units, scale=0.1)}
+def _weights(r: Draw, n: int, units: int, spread: float = 1.0) -> dict[str, Any]:
+    return {"kernel": r.normal(n, units, scale=spread / sqrt(n)), "bias": r.normal(units, scale=0.1)}
 
 
 def _classifier(r: Draw) -> Graph:
@@ -62,9 +64,169 @@ def _sequence(r: Draw) -> Graph:
     return graph
 
 
-for _name, _title, _make in (
-    ("classifier", "A perceptron with batch normalization and softmax.", _classifier),
-    ("two-inputs-two-outputs", "Two inputs through one shared layer, two outputs.", _two_by_two),
-    ("sequence", "Gates and a residual connection along a time axis of any length.", _sequence),
-):
-    declare(f"network/{_name}", _title, _make, kind="network")
+# Depth, breadth, scales
+
+
+def _deep(r: Draw) -> Graph:
+    graph = Graph()
+    x: Node = graph.input("x", r.normal(3, 6))
+    for i in range(10):
+        x = graph.apply(f"dense_{i}", "dense", x, weights=_weights(r, 6, 6, spread=1.5))
+        x = graph.apply(f"tanh_{i}", "tanh", x)
+    graph.outputs.append(graph.apply("y", "dense", x, weights=_weights(r, 6, 2)))
+    return graph
+
+
+def _residual(r: Draw) -> Graph:
+    """Four blocks, each of which adds to what it was given; the last value is read by nobody else."""
+    graph = Graph()
+    x: Node = graph.input("x", r.normal(4, 5))
+    for i, op in enumerate(("relu", "silu", "softsign", "mish")):
+        up = graph.apply(f"up_{i}", "dense", x, weights=_weights(r, 5, 9))
+        active = graph.apply(f"active_{i}", op, up)
+        down = graph.apply(f"down_{i}", "dense", active, weights=_weights(r, 9, 5))
+        x = graph.apply(f"sum_{i}", "add", x, down)
+    graph.outputs.append(x)
+    return graph
+
+
+def _branches(r: Draw) -> Graph:
+    """Branches of different depths; one value is read by three layers, and is an output."""
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 5))
+    stem = graph.apply("stem", "dense", x, weights=_weights(r, 5, 6))
+    short = graph.apply("short", "sigmoid", stem)
+    long = graph.apply("long", "dense", stem, weights=_weights(r, 6, 4))
+    long = graph.apply("longer", "elu", long, alpha=0.5)
+    long = graph.apply("longest", "dense", long, weights=_weights(r, 4, 3))
+    joined = graph.apply("joined", "concatenate", short, stem, long, axis=1)
+    graph.outputs += [graph.apply("y", "dense", joined, weights=_weights(r, 15, 2)), stem]
+    return graph
+
+
+def _shared_thrice(r: Draw) -> Graph:
+    """One kernel three times in a row, and the difference of what the first and the last make."""
+    graph = Graph()
+    x: Node = graph.input("x", r.normal(3, 4))
+    first = x = graph.apply("pass_0", "dense", x, weights=_weights(r, 4, 4))
+    for i in (1, 2):
+        active = graph.apply(f"active_{i}", "hard_tanh", x)
+        x = graph.apply(f"pass_{i}", "dense", active, weights={"kernel": "pass_0/kernel", "bias": "pass_0/bias"})
+    graph.outputs.append(graph.apply("y", "subtract", x, first))
+    return graph
+
+
+def _wide_softmax(r: Draw) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(2, 8))
+    scores = graph.apply("scores", "dense", x, weights=_weights(r, 8, 500, spread=12))
+    graph.outputs.append(graph.apply("y", "softmax", scores, axes=[1]))
+    return graph
+
+
+def _scales(r: Draw) -> Graph:
+    """Up by 1e20, down by 1e25, up by 1e5: no value leaves float32's range."""
+    graph = Graph()
+    x: Node = graph.input("x", r.normal(4, 5))
+    for i, scale in enumerate((1e20, 1e-25, 1e5)):
+        weights = {"kernel": r.normal(5, 5, scale=scale), "bias": r.normal(5, scale=[1e20, 1e-5, 1.0][i])}
+        x = graph.apply(f"dense_{i}", "dense", x, weights=weights)
+        x = graph.apply(f"active_{i}", "leaky_relu", x, negative_slope=0.1)
+    graph.outputs.append(x)
+    return graph
+
+
+# Trained
+
+
+class Trained:
+    """A graph made of the layers of a trained network."""
+
+    def __init__(self, name: str) -> None:
+        self.graph, self.arrays = Graph(), arrays(name)
+
+    def input(self, name: str) -> Node:
+        return self.graph.input(name, self.arrays[f"inputs/{name}"])
+
+    def layer(self, name: str, op: str, x: Node, activation: str | None = None, **attributes: Any) -> Node:
+        """A layer of stored weights, and its activation, if it has one."""
+        stored = {key.partition("/")[2]: array for key, array in self.arrays.items() if key.startswith(f"{name}/")}
+        y = self.graph.apply(name, op, x, weights=stored, **({} if activation else attributes))
+        return y if activation is None else self.graph.apply(f"{name}_{activation}", activation, y, **attributes)
+
+    def answering(self, y: Node) -> Graph:
+        self.graph.outputs.append(y)
+        return self.graph
+
+
+def iris(*_: Any) -> Graph:
+    net = Trained("iris")
+    y = net.layer("hidden", "dense", net.input("flower"), "relu")
+    y = net.layer("narrow", "dense", y, "tanh")
+    return net.answering(net.layer("scores", "dense", y, "softmax", axes=[1]))
+
+
+def _digits(*_: Any) -> Graph:
+    net = Trained("digits")
+    y = net.layer("hidden", "dense", net.input("pixels"))
+    y = net.layer("normalized", "batch_normalization", y, axis=1, epsilon=1e-3)
+    y = net.graph.apply("active", "relu", y)
+    return net.answering(net.layer("scores", "dense", y, "softmax", axes=[1]))
+
+
+def _breast_cancer(*_: Any) -> Graph:
+    net = Trained("breast_cancer")
+    y = net.layer("hidden", "dense", net.input("cells"), "silu")
+    y = net.layer("narrow", "dense", y, "gelu", approximate=False)
+    return net.answering(net.layer("malign", "dense", y, "sigmoid"))
+
+
+def _diabetes(*_: Any) -> Graph:
+    net = Trained("diabetes")
+    y = net.layer("hidden", "dense", net.input("patient"), "elu", alpha=1.0)
+    y = net.layer("narrow", "dense", y, "softplus")
+    return net.answering(net.layer("progression", "dense", y))
+
+
+def _wine(*_: Any) -> Graph:
+    net = Trained("wine")
+    acids, colours = net.input("acids"), net.input("colours")
+    left = net.layer("left", "dense", acids, "selu")
+    right = net.layer("right", "dense", colours, "mish")
+    product = net.graph.apply("product", "multiply", left, right)
+    joined = net.graph.apply("joined", "concatenate", left, product, right, axis=1)
+    return net.answering(net.layer("scores", "dense", joined, "softmax", axes=[1]))
+
+
+IN_ORDER = quote("format.md", "compute the layers in order")
+SHARED = quote("format.md", "Several layers may use one tensor.")
+PASSES_ON = quote("accuracy.md", "Errors of one layer pass through the next.")
+READS = quote(
+    "format.md", "the names of the values that it reads, each an input of the model or made by an earlier layer"
+)
+SYMBOLS = quote(
+    "format.md",
+    "A symbol stands for a number that is known when the model runs; one symbol is one number throughout a call.",
+)
+
+
+def _declare(name: str, title: str, says: Quote, make: Make, *, calls: bool = False) -> None:
+    declare(f"network/{name}", title, says, make, kind="network", calls=calls)
+
+
+_declare("classifier", "A perceptron with batch normalization and softmax.", IN_ORDER, _classifier, calls=True)
+_declare("two-inputs-two-outputs", "Two inputs through one shared layer, two outputs.", SHARED, _two_by_two, calls=True)
+_declare("sequence", "Gates and a residual connection along a time axis of any length.", SYMBOLS, _sequence, calls=True)
+_declare("deep", "Ten dense layers in a row, with tanh.", PASSES_ON, _deep, calls=True)
+_declare("residual", "Blocks that add to what they were given.", READS, _residual, calls=True)
+_declare(
+    "branches", "Branches of different depths, joined; a value in between is an output.", READS, _branches, calls=True
+)
+_declare("shared-three-times", "One kernel three times in a row.", SHARED, _shared_thrice)
+_declare("wide-softmax", "Probabilities of 500 classes, of scores far apart.", PASSES_ON, _wide_softmax)
+_declare("scales", "Values of 1e20 and of 1e-5 in one network.", PASSES_ON, _scales)
+_declare("iris", "Trained on flowers: three classes.", IN_ORDER, iris, calls=True)
+_declare("digits", "Trained on images: ten classes, batch normalization.", IN_ORDER, _digits)
+_declare("breast-cancer", "Trained on cells: yes or no, by a sigmoid.", IN_ORDER, _breast_cancer)
+_declare("diabetes", "Trained on patients: a number.", IN_ORDER, _diabetes)
+_declare("wine", "Trained on wines: two inputs, whose branches are multiplied and joined.", IN_ORDER, _wine, calls=True)

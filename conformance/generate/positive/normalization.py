@@ -8,7 +8,14 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.positive.declare import declare, special
+from generate.positive.declare import FLUSHED, declare, empty_batch, special
+
+FORMULA = "y[…, c, …] = (x[…, c, …] − moving_mean[c]) · gamma[c] / √(moving_variance[c] + epsilon) + beta[c]"
+LOOPS = "With outer the product of the dimensions before axis, and inner the product of those behind it:"
+SHAPE = "The shape of x."
+NO_GAMMA = "| gamma | may be absent: 1 | as x | (channels,) |"
+NO_BETA = "| beta | may be absent: 0 | as x | (channels,) |"
+EPSILON = "| epsilon | number | 0 or more |"
 
 
 def _normalized(r: Draw, x: Any, axis: int, *, gamma: bool = True, beta: bool = True, epsilon: float = 1e-3) -> Graph:
@@ -19,22 +26,19 @@ def _normalized(r: Draw, x: Any, axis: int, *, gamma: bool = True, beta: bool = 
     return one("batch_normalization", x, weights=weights, axis=axis, epsilon=epsilon)
 
 
-declare("batch_normalization/rank-2", "Each column by its own.", lambda r: _normalized(r, r.normal(5, 4), 1))
-declare("batch_normalization/rank-4", "Channels last.", lambda r: _normalized(r, r.normal(2, 3, 5, 4), 3))
-declare("batch_normalization/middle-axis", "Channels first.", lambda r: _normalized(r, r.normal(2, 3, 5, 4), 1))
-declare("batch_normalization/no-gamma", "scale=False.", lambda r: _normalized(r, r.normal(5, 4), 1, gamma=False))
-declare("batch_normalization/no-beta", "center=False.", lambda r: _normalized(r, r.normal(5, 4), 1, beta=False))
-declare(
-    "batch_normalization/plain",
-    "Neither gamma nor beta.",
-    lambda r: _normalized(r, r.normal(5, 4), 1, gamma=False, beta=False),
-)
-declare(
-    "batch_normalization/large-epsilon",
-    "An epsilon that counts as much as the variance.",
-    lambda r: _normalized(r, r.normal(5, 4), 1, epsilon=0.7),
-)
-declare("batch_normalization/epsilon-zero", "No epsilon.", lambda r: _normalized(r, r.normal(5, 4), 1, epsilon=0.0))
+def _declare(name: str, title: str, says: str, *shape: int, axis: int = 1, **rest: Any) -> None:
+    declare(f"batch_normalization/{name}", title, says, lambda r: _normalized(r, r.normal(*shape), axis, **rest))
+
+
+_declare("rank-2", "Each column by its own.", FORMULA, 5, 4)
+_declare("rank-4", "Channels last.", LOOPS, 2, 3, 5, 4, axis=3)
+_declare("middle-axis", "Channels first.", LOOPS, 2, 3, 5, 4)
+_declare("rank-8", "The last of as many axes as there may be.", SHAPE, 2, 1, 3, 1, 2, 1, 1, 4, axis=7)
+_declare("no-gamma", "scale=False.", NO_GAMMA, 5, 4, gamma=False)
+_declare("no-beta", "center=False.", NO_BETA, 5, 4, beta=False)
+_declare("plain", "Neither gamma nor beta.", NO_GAMMA, 5, 4, gamma=False, beta=False)
+_declare("large-epsilon", "An epsilon that counts as much as the variance.", EPSILON, 5, 4, epsilon=0.7)
+_declare("epsilon-zero", "No epsilon.", EPSILON, 5, 4, epsilon=0.0)
 
 
 def _extreme(r: Draw) -> Graph:
@@ -50,7 +54,24 @@ def _extreme(r: Draw) -> Graph:
 declare(
     "batch_normalization/extreme",
     "Means far from 0, variances from 0 to 1e20, gamma of both signs and 0.",
+    "A = (|x| + |moving_mean|) · |gamma| / √(moving_variance + epsilon) + |beta|. K = 3.",
     _extreme,
+)
+
+
+def _cancelling(r: Draw) -> Graph:
+    """x within a thousandth of the mean; x · scale + shift loses three digits, and may."""
+    mean = r.uniform(50, 90, 4)
+    weights = {"moving_mean": mean, "moving_variance": r.uniform(0.2, 3, 4), "beta": r.normal(4)}
+    x = mean * r.uniform(0.999, 1.001, 5, 4)
+    return one("batch_normalization", x, weights=weights, axis=1, epsilon=1e-3)
+
+
+declare(
+    "batch_normalization/cancellation",
+    "Numbers within a thousandth of the mean.",
+    "`y = x · scale + shift` with shift = beta − moving_mean · scale is allowed.",
+    _cancelling,
 )
 
 
@@ -65,11 +86,13 @@ def _near_epsilon(r: Draw) -> Graph:
 declare(
     "batch_normalization/epsilon-rounded",
     "Variances just above minus epsilon: epsilon is rounded to float32 before it is added.",
+    "where epsilon is rounded to the dtype of x first",
     _near_epsilon,
 )
 declare(
     "batch_normalization/symbolic-time",
     "A dimension beside the batch that only running tells.",
+    SHAPE,
     lambda r: one(
         "batch_normalization",
         r.normal(2, 5, 3),
@@ -80,9 +103,34 @@ declare(
         epsilon=1e-3,
     ),
 )
-special("batch_normalization/empty-batch", "No row in, no row out.", lambda r: _normalized(r, r.normal(0, 4), 1))
+special(
+    "batch_normalization/subnormal",
+    "Numbers below the smallest normal one, which may count as 0.",
+    FLUSHED,
+    lambda r: _normalized(r, np.array([[1e-39, -1e-45, 1]], np.float32), 1),
+)
+empty_batch("batch_normalization", lambda r: _normalized(r, r.normal(0, 4), 1))
 special(
     "batch_normalization/not-finite",
     "NaN and infinities stay in their element.",
+    "NaN in x gives NaN.",
     lambda r: _normalized(r, np.array([[np.nan, 1, np.inf], [-np.inf, 2, 3]], np.float32), 1, beta=False),
+)
+
+
+def _signs(r: Draw) -> Graph:
+    weights = {
+        "moving_mean": r.normal(3),
+        "moving_variance": r.uniform(0.2, 3, 3),
+        "gamma": np.array([2, -2, 0], np.float32),
+    }
+    x = np.array([[np.inf] * 3, [-np.inf] * 3, [1, 2, 3]], np.float32)
+    return one("batch_normalization", x, weights=weights, axis=1, epsilon=1e-3)
+
+
+special(
+    "batch_normalization/infinity-times-gamma",
+    "Infinities meet gammas of both signs and of 0.",
+    "An infinity in x gives an infinity whose sign is that of x times gamma, and NaN where gamma is 0.",
+    _signs,
 )

@@ -9,7 +9,19 @@ import numpy as np
 from generate.case import Draw
 from generate.encoding import Stored, stored
 from generate.graph import Graph, Weight, one
+from generate.pages import Quote, quote
 from generate.positive.declare import declare
+
+WIDENED = "A reader widens float16 and bfloat16 exactly and computes in float32."
+SCALED = "weight[i] = float32(int32(q[i]) − int32(zero_point[c])) · scale[c]"
+PARTS = "with `axis` both have the shape `[shape[axis]]`, without it the shape `[]`, and c is dropped"
+LAST_COLUMN = "A weight's dtype, where an operator's page speaks of it, is the one in the last column."
+DOUBLE = "| `float64` | 8 | IEEE 754 binary64 | float64 |"
+ROUNDED = quote(
+    "README.md",
+    "A layer rounds it to the dtype of its input (to the nearest, ties to even) before it computes with it or compares "
+    "with it",
+)
 
 
 def float16(x: Any) -> Weight:
@@ -24,49 +36,58 @@ def bfloat16(x: Any) -> Weight:
 
 
 def int8(q: Any, scale: Any, zero_point: Any, axis: int | None = None) -> Weight:
-    """q, scale and zero_point: (q - zero_point) · scale, along an axis or for the whole tensor."""
+    """q, scale and zero_point: (q - zero_point) · scale, rounded to float32, along an axis or for the whole tensor."""
     scale, zero_point = np.asarray(scale, np.float32), np.asarray(zero_point, np.int8)
     along = () if axis is None else tuple(-1 if k == axis else 1 for k in range(q.ndim))
-    steps = q.astype(np.float64) - zero_point.reshape(along).astype(np.float64)
+    steps = (q.astype(np.int32) - zero_point.reshape(along)).astype(np.float32)
     parts = {"scale": stored(scale), "zero_point": stored(zero_point, "int8")}
     tensor = Stored("int8", q, {} if axis is None else {"axis": axis})
-    return Weight(tensor, steps * scale.reshape(along).astype(np.float64), parts)
+    return Weight(tensor, (steps * scale.reshape(along)).astype(np.float64), parts)
 
 
 def _dense(r: Draw, kernel: Weight, bias: Any) -> Graph:
     return one("dense", r.normal(3, len(kernel.numbers)), weights={"kernel": kernel, "bias": bias})
 
 
-def _declare(case_id: str, title: str, make: Any) -> None:
-    declare(case_id, title, make, level="L4")
+def _declare(case_id: str, title: str, says: str | Quote, make: Any) -> None:
+    """A case of level L4 that quotes format.md, or what it says."""
+    declare(case_id, title, quote("format.md", says) if isinstance(says, str) else says, make, level="L4")
 
 
 _declare(
-    "storage/float16", "Kernel and bias of float16.", lambda r: _dense(r, float16(r.normal(6, 4)), float16(r.normal(4)))
+    "storage/float16",
+    "Kernel and bias of float16.",
+    "| `float16` | 2 | IEEE 754 binary16 | float32 |",
+    lambda r: _dense(r, float16(r.normal(6, 4)), float16(r.normal(4))),
 )
 _declare(
     "storage/float16-subnormal",
     "float16's smallest numbers are widened exactly.",
+    WIDENED,
     lambda r: _dense(r, float16(r.powers(-7, -5, 6, 4)), float16(r.powers(-7, -5, 4))),
 )
 _declare(
     "storage/bfloat16",
     "Kernel and bias of bfloat16.",
+    "| `bfloat16` | 2 | the upper 16 bits of a binary32 | float32 |",
     lambda r: _dense(r, bfloat16(r.normal(6, 4)), bfloat16(r.normal(4))),
 )
 _declare(
     "storage/bfloat16-range",
     "bfloat16 has float32's range.",
+    WIDENED,
     lambda r: _dense(r, bfloat16(r.powers(-30, 30, 6, 4)), r.normal(4)),
 )
 _declare(
     "storage/int8-per-tensor",
     "One scale and one zero point for the whole kernel.",
+    PARTS,
     lambda r: _dense(r, int8(r.integers(-128, 128, 6, 4, dtype="int8"), 0.013, 17), r.normal(4)),
 )
 _declare(
     "storage/int8-per-channel",
     "A scale and a zero point for each unit.",
+    PARTS,
     lambda r: _dense(
         r,
         int8(
@@ -81,6 +102,7 @@ _declare(
 _declare(
     "storage/int8-first-axis",
     "A scale for each row of the kernel.",
+    PARTS,
     lambda r: _dense(
         r,
         int8(r.integers(-128, 128, 6, 4, dtype="int8"), r.uniform(0.001, 0.1, 6), np.zeros(6, np.int8), axis=0),
@@ -90,6 +112,7 @@ _declare(
 _declare(
     "storage/int8-extremes",
     "-128 and 127 with zero points of both ends: differences do not fit into int8.",
+    SCALED,
     lambda r: _dense(
         r,
         int8(np.array([[-128, 127], [127, -128], [-128, -128]], np.int8), [0.5, 2.0], [127, -128], axis=1),
@@ -109,19 +132,23 @@ def _mixed(r: Draw) -> Graph:
     return graph
 
 
-_declare("storage/mixed", "Each tensor of a network has a storage type of its own.", _mixed)
+_declare("storage/mixed", "Each tensor of a network has a storage type of its own.", LAST_COLUMN, _mixed)
 _declare(
     "storage/float64-dense",
     "A model in double precision, computed in it.",
+    DOUBLE,
     lambda r: one(
         "dense",
         Draw("x", "float64").normal(3, 6),
         weights={"kernel": Draw("k", "float64").normal(6, 4), "bias": Draw("b", "float64").normal(4)},
     ),
 )
-_declare("storage/float64-tanh", "The same.", lambda r: one("tanh", Draw("t", "float64").normal(3, 6)))
+_declare("storage/float64-tanh", "The same.", DOUBLE, lambda r: one("tanh", Draw("t", "float64").normal(3, 6)))
 _declare(
-    "storage/float64-gelu", "The same.", lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False)
+    "storage/float64-gelu",
+    "The same.",
+    DOUBLE,
+    lambda r: one("gelu", Draw("g", "float64").normal(3, 6), approximate=False),
 )
 
 
@@ -131,6 +158,7 @@ def _attributes(op: str, *points: float, **attributes: Any) -> None:
     _declare(
         case_id,
         "Attributes that float32 does not hold keep their digits in a model of float64.",
+        ROUNDED,
         lambda r: one(op, Draw(case_id, "float64").around(3, *points, low=-1e18, high=1e18), **attributes),
     )
 
@@ -152,4 +180,4 @@ def _normalized(r: Draw) -> Graph:
     return one("batch_normalization", double.normal(5, 4), weights=weights, axis=1, epsilon=0.1)
 
 
-_declare("storage/float64-batch-normalization", "The same for epsilon.", _normalized)
+_declare("storage/float64-batch-normalization", "The same for epsilon.", ROUNDED, _normalized)

@@ -1,0 +1,196 @@
+"""What the pages of spec/ say, as records: operators, constraints, tolerances, codes, and sentences to quote.
+
+A case names the sentence that it tests. `quote` refuses one that its page does not have, so that cases and
+specification cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SPEC = Path(__file__).parents[2] / "spec"
+SECTIONS_OF_FILES = ("Bytes", "Version and requirements", "Schema", "Tensors", "Graph", "Canonical form")
+"""The sections of errors.md whose codes a file can have."""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sentence of the specification, or a row or cell of one of its tables.
+
+    Attributes:
+        page: its file below spec/, "ops/dense.md".
+        section: the heading that it stands under.
+        sentence: its words, white space collapsed.
+    """
+
+    page: str
+    section: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A numbered rule: C1, C2, … of an operator's page, G1, G2, … of every operator; its first sentence."""
+
+    label: str
+    codes: tuple[str, ...]
+    quote: Quote
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What an operator's page says of it.
+
+    Attributes:
+        id: "dense@1".
+        page: "ops/dense.md".
+        row: its row of the page's table of operators, where there is one.
+        constraints: label -> rule.
+        tolerances: its classes of tolerance, the usual one first: exact, rounded, sum, smooth, or its own name.
+        cancelling: M of the class smooth, "" where that is 0.
+    """
+
+    id: str
+    page: str
+    row: str | None
+    constraints: dict[str, Rule]
+    tolerances: tuple[str, ...]
+    cancelling: str
+
+    @property
+    def name(self) -> str:
+        return self.id.partition("@")[0]
+
+
+# Markdown
+
+
+def collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+@cache
+def sections(page: str) -> dict[str, str]:
+    """Heading of any level -> the text under it, up to the next heading."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    fenced = False
+    for line in (SPEC / page).read_text("utf-8").splitlines():
+        fenced ^= line.startswith("```")
+        if not fenced and (heading := re.match(r"#+ (.+)", line)):
+            lines = found.setdefault(heading[1], [])
+        else:
+            lines.append(line)
+    return {heading: "\n".join(lines) for heading, lines in found.items()}
+
+
+def rows(text: str) -> list[str]:
+    """The rows of the tables of a text, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rulers = [i for i, line in enumerate(lines) if set(line) <= set("|- ")]
+    return [line for i, line in enumerate(lines) if i not in rulers and i + 1 not in rulers]
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+def bullets(text: str) -> list[str]:
+    found = re.findall(r"^- (.+(?:\n  .+)*)", text, re.M)
+    return [collapsed(bullet) for bullet in found]
+
+
+def statements(text: str) -> list[str]:
+    """All that a text settles: rows, bullets, and the sentences of its paragraphs, but those that introduce a list."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    prose = re.sub(r"^- .+(?:\n  .+)*|^\|.*", "", text, flags=re.M)
+    paragraphs = [collapsed(paragraph) for paragraph in re.split(r"\n\s*\n", prose)]
+    sentences = [sentence for paragraph in paragraphs for sentence in re.split(r"(?<=\.) (?=[A-Z−])", paragraph)]
+    return [*rows(text), *bullets(text), *(sentence for sentence in sentences if sentence and sentence[-1] != ":")]
+
+
+def quote(page: str, sentence: str) -> Quote:
+    """Finds the section of the page that has these words; they must be in one alone."""
+    sentence = collapsed(sentence)
+    found = [heading for heading, text in sections(page).items() if sentence in collapsed(text)]
+    if len(found) != 1:
+        where = " and ".join(found) or "nowhere"
+        raise ValueError(f"spec/{page} has this {where}, a quote has to be in one section: {sentence}")
+    return Quote(page, found[0], sentence)
+
+
+# Rules
+
+
+def _rules(page: str, section: str) -> dict[str, Rule]:
+    found = {}
+    for bullet in bullets(sections(page)[section]):
+        if head := re.match(r"\*\*([CG]\d+)\*\* \(([^)]*)\): ", bullet):
+            codes = tuple(re.findall(r"`([a-z-]+)`", head[2]))
+            sentence = re.split(r"(?<=\.) ", bullet[head.end() :])[0]
+            found[head[1]] = Rule(head[1], codes, Quote(page, section, sentence))
+    return found
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """G1, G2, …: the constraints of every operator."""
+    return _rules("README.md", "Constraints of every operator")
+
+
+@cache
+def faults() -> dict[str, Quote]:
+    """Code -> the fault, as errors.md has it."""
+    found = {}
+    for section, text in sections("errors.md").items():
+        for row in rows(text):
+            code, fault, *_ = cells(row)
+            found[code.strip("`")] = Quote("errors.md", section, fault)
+    return found
+
+
+# Operators
+
+
+@cache
+def operators() -> dict[str, Operator]:
+    """Id -> operator, of all pages."""
+    return {operator.id: operator for path in sorted((SPEC / "ops").glob("*.md")) for operator in _operators(path.name)}
+
+
+def operator(name: str) -> Operator:
+    """The operator of this name; of several versions, the last."""
+    return max((item for item in operators().values() if item.name == name), key=lambda item: item.id)
+
+
+def is_operator(name: str) -> bool:
+    return any(item.name == name for item in operators().values())
+
+
+def _operators(name: str) -> list[Operator]:
+    page = f"ops/{name}"
+    text = sections(page)
+    title, table = next(iter(text)), text.get("The operators", "")
+    listed = {cells(row)[0].strip("`"): row for row in rows(table)}
+    constraints = _rules(page, "Constraints")
+    found = []
+    for op in listed or re.findall(r"[a-z0-9_]+@\d+", title):
+        row = listed.get(op)
+        told = _column(table, row, "tolerance") if row else collapsed(text["Tolerance"])
+        found.append(Operator(op, page, row, constraints, _classes(told, op), told.partition("M = ")[2] if row else ""))
+    return found
+
+
+def _column(table: str, row: str, title: str) -> str:
+    head = next(line for line in table.splitlines() if line.startswith("|"))
+    return cells(row)[cells(head).index(title)]
+
+
+def _classes(told: str, op: str) -> tuple[str, ...]:
+    """The classes that a section or a cell names: "Class sum.", "smooth, M = |x|", "Its own: …"."""
+    if told.startswith("Its own"):
+        return (op.partition("@")[0],)
+    return tuple(re.findall(r"[Cc]lass (\w+)", told)) or (told.partition(",")[0],)
