@@ -11,7 +11,8 @@ NnpackError                       code, at, expected, received
 ├── ExportMismatchError           the written file predicts other numbers than Keras
 ├── InputError                    what was given to predict does not fit the model
 │   └── ShapeError                … in its shape
-└── SelfTestError                 the file's self-test is absent or fails here
+├── SelfTestError                 the file's self-test is absent or fails here
+└── ConformanceError              the conformance suite cannot be run as asked
 ```
 
 The codes are listed in spec/errors.md. ``at`` is a JSON pointer (RFC 6901) into the header, a byte offset
@@ -110,6 +111,10 @@ class ShapeError(InputError):
 
 class SelfTestError(NnpackError):
     """The file carries no self-test, or its expected outputs are not reached on this machine."""
+
+
+class ConformanceError(NnpackError):
+    """The conformance suite cannot be run as asked: no suite, no such case, a runtime that does not start."""
 
 
 Report = Callable[[FormatError], None]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nnpack.cli import conformance
 from nnpack.cli.faults import as_dict, print_json, printable, reported
 from nnpack.errors import FileError, InputError
 from nnpack.format.digest import sha256
@@ -26,6 +27,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(conformance.app, name="conformance")
 
 
 class Storage(str, Enum):

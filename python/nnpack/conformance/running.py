@@ -1,0 +1,293 @@
+"""Every chosen case, in an order drawn from a seed, against one or several processes of a runtime."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from nnpack.conformance.judging import Judgement, judge
+from nnpack.conformance.process import CaseError, Limits
+from nnpack.conformance.results import Result, Run, Verdict
+from nnpack.conformance.runtimes import About, Conversation, OneShot, Refusal, Runtime
+from nnpack.conformance.suite import NUMBERS, Case, Suite
+from nnpack.errors import ConformanceError
+
+Start = Callable[[], Runtime]
+"""Starts a process of the runtime."""
+
+STARTS = 3
+"""So often in a row a runtime may fail to start before it is given up."""
+
+
+def starter(suite: Suite, command: str, one_shot: bool = False, limits: Limits | None = None) -> Start:
+    """What starts a runtime by its command."""
+    limits = limits or Limits()
+    if one_shot:
+        return partial(OneShot, command, limits)
+    return partial(Conversation, command, limits, suite.schemas, suite.version)
+
+
+def run(
+    suite: Suite,
+    cases: Sequence[Case],
+    start: Start,
+    *,
+    command: str = "",
+    seed: int = 0,
+    jobs: int = 1,
+    declared: bool = False,
+    expected_failures: Collection[str] = (),
+    repeat: str = "",
+    started: Callable[[int], None] = lambda total: None,
+    done: Callable[[Result], None] = lambda result: None,
+) -> Run:
+    """Runs cases and says what came out.
+
+    Args:
+        suite: that the cases belong to.
+        cases: what to run.
+        start: starts a process of the runtime.
+        command: how the runtime was named, for reports.
+        seed: of the order of the cases.
+        jobs: processes that run at the same time.
+        declared: leave out the cases that require what the runtime has not declared.
+        expected_failures: ids of cases that are announced to fail.
+        repeat: the command line that repeats the run, for reports.
+        started: is told how many cases there are, before the first.
+        done: is told each result, in the order in which they come; called from several threads, one at a time.
+
+    Raises:
+        ConformanceError: the runtime does not start, or an announced failure is no case of the suite.
+    """
+    unknown = set(expected_failures) - {case.id for case in suite.cases}
+    if unknown:
+        raise ConformanceError("case-unknown", "--expected-failures", "ids of the suite", ", ".join(sorted(unknown)))
+    began = time.monotonic()
+    worker = Worker(suite, start)
+    about = worker.about
+    if declared:
+        cases = [case for case in cases if not about.lacking(_known(suite, case))]
+    started(len(cases))
+    order = list(cases)
+    random.Random(seed).shuffle(order)  # noqa: S311 - an order, no secret
+    results: dict[str, Result] = {}
+    workers = [worker, *(Worker(suite, start) for _ in range(1, jobs))]
+    for result in _side_by_side(order, workers):
+        results[result.id] = replace(result, expected=result.id in expected_failures)
+        done(results[result.id])
+    return Run(
+        runtime={"name": about.name, "version": about.version, "language": about.language},
+        command=command,
+        suite=suite.version,
+        format=suite.format,
+        seed=seed,
+        results=[results[case.id] for case in cases],
+        whole=suite.levels,
+        repeat=repeat,
+        seconds=time.monotonic() - began,
+    )
+
+
+def first(start: Start) -> Runtime:
+    """A process of the runtime, which has to start.
+
+    Raises:
+        ConformanceError: it does not.
+    """
+    try:
+        return start()
+    except CaseError as failure:
+        raise ConformanceError("runtime-start", "--runtime", "an answer to hello", failure.message) from failure
+
+
+def _side_by_side(order: Sequence[Case], workers: Sequence[Worker]) -> Iterator[Result]:
+    """Results of workers that take case after case from one queue."""
+    waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
+    ready: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+    for case in order:
+        waiting.put(case)
+    stop = threading.Event()
+
+    def work(worker: Worker) -> None:
+        try:
+            with contextlib.suppress(queue.Empty):
+                while not stop.is_set():
+                    ready.put(worker.result(waiting.get_nowait()))
+        except BaseException as error:  # raised again where the results are taken
+            ready.put(error)
+        finally:
+            worker.close()
+            ready.put(None)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        running = len(threads)
+        while running:
+            result = ready.get()
+            if isinstance(result, BaseException):
+                raise result
+            if result is None:
+                running -= 1
+            else:
+                yield result
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+class Worker:
+    """One process of the runtime at a time, started anew when a case has broken it."""
+
+    def __init__(self, suite: Suite, start: Start, runtime: Runtime | None = None) -> None:
+        self._suite, self._start, self._runtime, self._failures = suite, start, runtime, 0
+
+    @property
+    def about(self) -> About:
+        """What the runtime says of itself.
+
+        Raises:
+            ConformanceError: it does not start.
+        """
+        self._runtime = self._runtime or first(self._start)
+        return self._runtime.about
+
+    def result(self, case: Case) -> Result:
+        began = time.monotonic()
+        log = ""
+        try:
+            runtime = self._running()
+            found = verdict_of(case, runtime, runtime.about.lacking(_known(self._suite, case)))
+            if not found.passed:
+                log = runtime.log
+        except CaseError as failure:
+            found = _result(case, failure.verdict, failure.message)
+            log = self._runtime.log if self._runtime else ""
+            if failure.verdict in (Verdict.CRASH, Verdict.TIMEOUT, Verdict.PROTOCOL):
+                self.close()
+        return replace(found, seconds=time.monotonic() - began, log=log)
+
+    def close(self) -> None:
+        if self._runtime:
+            self._runtime.close()
+        self._runtime = None
+
+    def _running(self) -> Runtime:
+        if self._runtime is None:
+            if self._failures == STARTS:
+                raise CaseError(Verdict.CRASH, f"the runtime failed to start {STARTS} times in a row")
+            try:
+                self._runtime = self._start()
+            except CaseError:
+                self._failures += 1
+                raise
+            self._failures = 0
+        return self._runtime
+
+
+def _known(suite: Suite, case: Case) -> list[str]:
+    """What a case requires, without what nobody can have: that is what some `reject` cases are about."""
+    return [item for item in case.requires if item in suite.requirements]
+
+
+# The kinds
+
+
+def verdict_of(case: Case, runtime: Runtime, lacking: Sequence[str] = ()) -> Result:
+    """One case.
+
+    Args:
+        case: what to run.
+        runtime: that has to be right.
+        lacking: what the case requires and the runtime has not declared.
+
+    Raises:
+        CaseError: the runtime did not answer, or answered that it failed.
+    """
+    refusal = runtime.load(case.model)
+    if lacking:
+        if refusal is None:
+            message = f"takes a file that requires {', '.join(lacking)}, which it did not declare"
+            return _result(case, Verdict.FAIL, message)
+        return replace(_result(case, Verdict.UNSUPPORTED, f"lacks {', '.join(lacking)}"), declared=True)
+    if runtime.about.declared is None and refusal and refusal.code == "requires-unknown" != case.code:
+        return replace(_result(case, Verdict.UNSUPPORTED, refusal.message), declared=True)
+    if case.kind in NUMBERS:
+        return _numbers(case, runtime, refusal)
+    if case.kind == "reject":
+        return _reject(case, runtime, refusal)
+    return _canonical(case, runtime, refusal)
+
+
+def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
+    if refusal:
+        return _refused(case, refusal)
+    count = len(case.answers)
+    if case.calls is None:
+        return _judged(case, judge(runtime.run(case.inputs, count), case.answers))
+    use = 0.0
+    for i, rows in enumerate(case.calls):
+        outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], count)
+        judgement = judge(outputs, [answer.rows(rows) for answer in case.answers])
+        if judgement.message:
+            message = f"call {i + 1} of {len(case.calls)}, rows {rows}: {judgement.message}"
+            return _judged(case, judgement._replace(message=message))
+        use = max(use, judgement.use or 0.0)
+    return _judged(case, Judgement("", use))
+
+
+def _reject(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
+    if refusal is None and case.code == "selftest-failed" and runtime.about.selftest:
+        refusal = runtime.selftest()
+    if refusal is None:
+        return _result(case, Verdict.FAIL, f"takes a file that has to be refused: {case.code}")
+    return replace(_result(case, Verdict.PASS), received_code=refusal.code)
+
+
+def _canonical(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
+    if refusal:
+        if case.code is None:
+            return _refused(case, refusal)
+        return replace(_result(case, Verdict.PASS), received_code=refusal.code)
+    if runtime.about.dump and case.canonical is not None:
+        written = runtime.dump()
+        if written != case.canonical:
+            first = next(
+                (i for i, pair in enumerate(zip(written, case.canonical, strict=False)) if pair[0] != pair[1]), -1
+            )
+            at = min(len(written), len(case.canonical)) if first < 0 else first
+            return _result(case, Verdict.FAIL, f"writes another file than the canonical one, from byte {at} on")
+    return _result(case, Verdict.PASS)
+
+
+def _judged(case: Case, judgement: Judgement) -> Result:
+    verdict = Verdict.FAIL if judgement.message else Verdict.PASS
+    return replace(_result(case, verdict, judgement.message), use=judgement.use, worst=judgement.worst)
+
+
+def _refused(case: Case, refusal: Refusal) -> Result:
+    message = f"refuses a sound file: {refusal.code}{f' ({refusal.message[:300]})' if refusal.message else ''}"
+    return _result(case, Verdict.FAIL, message)
+
+
+def _result(case: Case, verdict: Verdict, message: str = "") -> Result:
+    told = case.described
+    return Result(
+        case.id,
+        case.kind,
+        case.level,
+        told["title"],
+        case.requires,
+        verdict,
+        message,
+        code=case.code,
+        spec=told["spec"],
+    )
