@@ -27,11 +27,34 @@ from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED
 from generate.pages import Quote
 from generate.positive.activations import ACTIVATIONS
 from generate.positive.declare import case_of
-from naive import decode, model
+from naive import model
 from naive.errors import Refused
 
 HOME = Path(__file__).parents[1]
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+class Draw:
+    """Draws from strategies.
+
+    Attributes:
+        most: the largest dimension.
+    """
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], most: int) -> None:
+        self._draw, self.most = draw, most
+
+    def __call__(self, strategy: st.SearchStrategy[Any]) -> Any:
+        return self._draw(strategy)
+
+    def dimension(self) -> int:
+        found: int = self(st.integers(1, self.most))
+        return found
+
+    def rows(self) -> int:
+        found: int = self(st.integers(0, self.most))
+        return found
+
+
 Make = Callable[[Draw], Graph]
 
 
@@ -41,17 +64,14 @@ class Topic:
 
     Attributes:
         requires: what a runtime needs for it.
-        cases: the strategy of its cases.
+        cases: the strategy of its cases whose dimensions are no larger than a number.
     """
 
     requires: Sequence[str]
-    cases: st.SearchStrategy[Case]
+    cases: Callable[[int], st.SearchStrategy[Case]]
 
 
 # Arrays
-
-dimensions = st.integers(1, 4)
-rows = st.integers(0, 3)
 
 
 def numbers(low: float, high: float, least: float = 1e-15) -> st.SearchStrategy[float]:
@@ -72,7 +92,7 @@ def array(draw: Draw, shape: Sequence[int], elements: st.SearchStrategy[Any], dt
 
 def shape_of(draw: Draw, least: int = 1, most: int = 4) -> tuple[int, ...]:
     """A shape with a batch, of at least and at most so many dimensions."""
-    return (draw(rows), *draw(st.lists(dimensions, min_size=least - 1, max_size=most - 1)))
+    return (draw.rows(), *(draw.dimension() for _ in range(draw(st.integers(least - 1, most - 1)))))
 
 
 TAME = numbers(-8, 8, 2.0**-10)
@@ -114,7 +134,7 @@ def activation(draw: Draw, op: str) -> Graph:
 
 def dense(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    units = draw(dimensions)
+    units = draw.dimension()
     weights = {"kernel": array(draw, (shape[-1], units), WIDE)}
     if draw(st.booleans()):
         weights["bias"] = array(draw, (units,), WIDE)
@@ -224,7 +244,7 @@ def reshape(draw: Draw) -> Graph:
 def concatenate(draw: Draw) -> Graph:
     shape = list(shape_of(draw, 2))
     axis = draw(st.integers(1, len(shape) - 1))
-    parts = draw(st.lists(dimensions, min_size=1, max_size=3))
+    parts = [draw.dimension() for _ in range(draw(st.integers(1, 3)))]
     arrays = [array(draw, (*shape[:axis], n, *shape[axis + 1 :]), WIDE) for n in parts]
     return one("concatenate", *arrays, evaluate=scalar.float64, axis=axis)
 
@@ -255,8 +275,8 @@ SMOOTH = ("relu", "tanh", "sigmoid", "softplus", "silu", "gelu", "softsign", "el
 def network(draw: Draw) -> Graph:
     """Rows of numbers through a few layers, with a branch here and there."""
     graph = Graph(scalar.float64)
-    width = draw(dimensions)
-    values = [graph.input("x", array(draw, (draw(rows), width), TAME))]
+    width = draw.dimension()
+    values = [graph.input("x", array(draw, (draw.rows(), width), TAME))]
     for i in range(draw(st.integers(2, 5))):
         values.append(_layer(draw, graph, f"layer{i}", values))
     graph.outputs += [values[-1], *_unread(graph, values[:-1])]
@@ -268,7 +288,7 @@ def _layer(draw: Draw, graph: Graph, name: str, values: Sequence[Node]) -> Node:
     n = int(x.shape[1])
     kind = draw(st.sampled_from(("dense", "activation", "softmax", "merge", "concatenate")))
     if kind == "dense":
-        units = draw(dimensions)
+        units = draw.dimension()
         kernel, bias = array(draw, (n, units), TAME), array(draw, (units,), TAME)
         return graph.apply(name, "dense", x, weights={"kernel": kernel, "bias": bias})
     if kind == "activation":
@@ -292,7 +312,7 @@ def _unread(graph: Graph, values: Sequence[Node]) -> list[Node]:
 
 
 @st.composite
-def files(draw: Draw) -> Case:
+def files(draw: Any, most: int) -> Case:
     """A sound file with one or two changes; whether it is still sound, the interpreter says."""
     file = draw(st.sampled_from((PERCEPTRON, QUANTIZED, TESTED)))
     data = bytes(file)
@@ -313,10 +333,12 @@ def files(draw: Draw) -> Case:
     spec = pages.quote("format.md", "Loading a canonical file and writing it again gives the same bytes.")
     detail = {"code": None, "at": None}
     requires = read.container.header["requires"]
-    return Case("fuzz/files", "canonical", "L0", "A changed file.", spec, requires, {"model.nnpack": data}, None, detail)
+    return Case(
+        "fuzz/files", "canonical", "L0", "A changed file.", spec, requires, {"model.nnpack": data}, None, detail
+    )
 
 
-def _damaged(draw: Draw, data: bytes) -> bytes:
+def _damaged(draw: Any, data: bytes) -> bytes:
     at = draw(st.integers(0, len(data) - 1))
     how = draw(st.sampled_from(("flip", "cut", "insert", "drop")))
     if how == "flip":
@@ -328,10 +350,31 @@ def _damaged(draw: Draw, data: bytes) -> bytes:
     return data[:at] + data[at + 1 :]
 
 
-ODD = ("", "x", "y", "batch", "hidden", "dense@1", "dense@2", "float64", "int8", 0, 1, -1, 2, 64, 2**31, 0.5, 1.0, True, [], {})
+ODD = (
+    "",
+    "x",
+    "y",
+    "batch",
+    "hidden",
+    "dense@1",
+    "dense@2",
+    "float64",
+    "int8",
+    0,
+    1,
+    -1,
+    2,
+    64,
+    2**31,
+    0.5,
+    1.0,
+    True,
+    [],
+    {},
+)
 
 
-def _change(draw: Draw, header: dict[str, Any]) -> None:
+def _change(draw: Any, header: dict[str, Any]) -> None:
     """Somewhere in the header, something is another value, missing, there twice, or new."""
     places = list(_places(header))
     box, key = places[draw(st.integers(0, len(places) - 1))]
@@ -355,12 +398,15 @@ def _places(item: Any) -> Any:
 # Topics
 
 
-def _case(make: Make, name: str, spec: Quote) -> st.SearchStrategy[Case]:
-    @st.composite
-    def cases(draw: Draw) -> Case:
-        return case_of(make(draw), f"fuzz/{name}", "network" if name == "networks" else "run", "L1", "A drawn case.", spec)
+def _case(make: Make, name: str, spec: Quote) -> Callable[[int], st.SearchStrategy[Case]]:
+    kind = "network" if name == "networks" else "run"
 
-    return cases()
+    @st.composite
+    def cases(draw: Any, most: int) -> Case:
+        graph = make(Draw(draw, most))
+        return case_of(graph, f"fuzz/{name}", kind, "L1", str(graph), spec)
+
+    return cases
 
 
 def _of(op: str) -> Topic:
@@ -371,7 +417,9 @@ def _of(op: str) -> Topic:
 
 
 def _semantics(page: str) -> Quote:
-    return Quote(page, "Semantics", pages.collapsed(pages.sections(page)["Semantics"])[:200])
+    """The formula of a page: the first line of its first block."""
+    _, _, block = pages.sections(page)["Semantics"].partition("```\n")
+    return Quote(page, "Semantics", pages.collapsed(block.partition("\n")[0]))
 
 
 TOPICS: Mapping[str, Topic] = {
@@ -380,7 +428,7 @@ TOPICS: Mapping[str, Topic] = {
         [f"op:{op}@1" for op in ("dense", "softmax", "add", "multiply", "maximum", "concatenate", *SMOOTH)],
         _case(network, "networks", pages.quote("format.md", "list of layers in topological order; may be empty")),
     ),
-    "files": Topic([], files()),
+    "files": Topic([], files),
 }
 
 
@@ -393,5 +441,3 @@ def save(folder: Path, cases: Sequence[Case]) -> None:
             path.write_bytes(data)
     (folder / "manifest.json").write_bytes(manifest(cases))
     shutil.copytree(HOME / "schema", folder / "schema", dirs_exist_ok=True)
-
-

@@ -117,7 +117,8 @@ class Graph:
 
     def _compute(self, step: _Step, values: Mapping[str, Any], evaluate: Evaluate) -> Any:
         weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
-        return evaluate(step.op, [values[name] for name in step.inputs], weights, self._attributes(step))
+        y = evaluate(step.op, [values[name] for name in step.inputs], weights, self._attributes(step))
+        return _in_range(y) if step.output.dtype == "float32" else y
 
     def _attributes(self, step: _Step) -> dict[str, Any]:
         """A number becomes the one that the layer's dtype holds."""
@@ -187,7 +188,7 @@ class Graph:
         return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), 4) for square in squares]
 
     def disagreement(self, other: Evaluate) -> float:
-        """The largest difference between the values and another oracle's, as a part of the magnitude of what is summed."""
+        """The largest difference from another oracle's values, as a part of the magnitude of what is summed."""
         worst = 0.0
         for step in self.steps:
             ruled, rest = self._ruled(step)
@@ -222,7 +223,16 @@ class Graph:
             return "network"
         return tolerances.of(self.steps[0].op).name if self.steps else "exact"
 
-    # The file
+    # In words, and as a file
+
+    def __str__(self) -> str:
+        """ "x = [[1.0]]; y = dense(x, kernel = [[0.5]])" """
+        values = [f"{node.name} = {x.tolist()}" for node, x in zip(self.nodes, self.arrays, strict=True)]
+        for step in self.steps:
+            weights = {role: self.tensors[name].numbers.tolist() for role, name in step.weights.items()}
+            given = [f"{key} = {item}" for key, item in {**weights, **step.attributes}.items()]
+            values.append(f"{step.output.name} = {step.op}({', '.join([*step.inputs, *given])})")
+        return "; ".join(values)
 
     def file(self) -> File:
         tensors: dict[str, Stored] = {}
@@ -254,6 +264,12 @@ def one(
     ]
     graph.outputs.append(graph.apply("y", op, *nodes, weights=weights, shape=shape, **attributes))
     return graph
+
+
+def _in_range(y: Any) -> Any:
+    """What is nearer to float32's infinity than to its largest number is that infinity."""
+    with np.errstate(over="ignore"):
+        return np.where(np.isinf(y.astype(np.float32)), np.copysign(np.inf, y), y)
 
 
 def _named_parts(name: str, weight: Weight) -> Stored:

@@ -136,8 +136,7 @@ def identify(request: Any, answer: dict[str, Any]) -> dict[str, Any]:
     return {"seq": seq, **answer} if isinstance(seq, str) else answer
 
 
-def converse(arithmetic: Arithmetic) -> int:
-    conversation = Conversation(arithmetic)
+def converse(conversation: Conversation) -> int:
     for line in sys.stdin.buffer:
         answer = conversation.answer(line)
         if answer is None:
@@ -174,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     arithmetic: Arithmetic = FLOAT64 if options.arithmetic == "float64" else Float32(options.sum)
     if options.model is None:
-        return converse(arithmetic)
+        return converse(Conversation(arithmetic))
     try:
         return compute_once(options.model, options.files, arithmetic)
     except Refused as fault:

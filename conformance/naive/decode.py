@@ -196,6 +196,7 @@ def read_version(reader: Reader) -> tuple[int, int]:
         at = f"byte {reader.position}"
         kind, number = reader.json_head()
         require(kind == "integer" and number >= 0, "version-type", at, "an unsigned integer", number)
+        require(number <= MAX_INTEGER, "integer-range", at, "an integer up to 2⁵³", number)
         numbers.append(number)
     return numbers[0], numbers[1]
 

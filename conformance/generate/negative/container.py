@@ -126,6 +126,7 @@ def _versioned(case_id: str, title: str, code: str, version: Any) -> None:
 
 _versioned("major-2", "A major version of the future.", "version-major", [2, 0])
 _versioned("major-0", "A major version that never was.", "version-major", [0, 9])
+_versioned("beyond-2-53", "A minor version beyond 2⁵³.", "integer-range", [1, 2**53 + 1])
 _versioned("string", "A string as version.", "version-type", "1.0")
 _versioned("one-number", "A version of one number.", "version-type", [1])
 _versioned("three-numbers", "A version of three numbers.", "version-type", [1, 0, 0])

@@ -414,6 +414,12 @@ special(
     lambda r: _cast(np.array([[1 + 2**-24, 1 + 3 * 2**-24, -1 - 2**-24]], np.float64), "float32"),
 )
 special(
+    "cast/float64-beyond-float32",
+    "Numbers that float32 does not hold.",
+    "beyond the range of float32, an infinity of the sign of v",
+    lambda r: _cast(np.array([[1e39, -1e39, 3.4e38, 1e300]], np.float64), "float32"),
+)
+special(
     "cast/nan-to-bool",
     "NaN is not 0.",
     TO_BOOL,

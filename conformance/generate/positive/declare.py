@@ -57,8 +57,8 @@ def declare(
         DECLARATIONS[again] = Declaration(again, "meta", "L1", what, ROWS, make)
 
 
-def special(case_id: str, title: str, says: str | Quote, make: Make) -> None:
-    declare(case_id, title, says, make, kind="special")
+def special(case_id: str, title: str, says: str | Quote, make: Make, level: str = "L1") -> None:
+    declare(case_id, title, says, make, kind="special", level=level)
 
 
 def empty_batch(op: str, make: Make, says: str | Quote = EMPTY) -> None:

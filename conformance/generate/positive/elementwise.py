@@ -111,15 +111,13 @@ def _declare(op: str) -> None:
     empty_batch(op, lambda r: one(op, r.normal(0, 3), r.normal(0, 3)))
 
 
-def _declare_overflow(op: str, x1: list[float], x2: list[float]) -> None:
-    """In float64, in which Keras overflows too; expected values of float32 do not, because they are float64."""
-    declare(
-        f"{op}/overflow-float64",
-        "Results beyond the range of float64, to either side.",
+def _declare_overflow(op: str, x1: tuple[float, ...], x2: tuple[float, ...], dtype: str, suffix: str = "") -> None:
+    special(
+        f"{op}/overflow{suffix}",
+        f"Results beyond the range of {dtype}, to either side.",
         "Results that overflow become infinities.",
-        lambda r: one(op, np.array([x1], np.float64), np.array([x2], np.float64)),
-        kind="special",
-        level="L4",
+        lambda r: one(op, np.array([x1], dtype), np.array([x2], dtype)),
+        level="L4" if dtype == "float64" else "L1",
     )
 
 
@@ -137,10 +135,16 @@ for _op in OPERATORS:
     if _op != "divide":
         _declare_not_finite(_op)
 
-_declare_overflow("add", [1.7e308, -1.7e308, 1.7e308], [1.7e308, -1.7e308, -1.7e308])
-_declare_overflow("subtract", [1.7e308, -1.7e308, 1.7e308], [-1.7e308, 1.7e308, 1.7e308])
-_declare_overflow("multiply", [1e200, -1e200, 1e200], [1e200, 1e200, 1e-200])
-_declare_overflow("divide", [1e200, -1e200, 1e200], [1e-200, 1e-200, 1e200])
+for _op, _x1, _x2 in (
+    ("add", (3.0, -3.0, 3.0), (3.0, -3.0, -3.0)),
+    ("subtract", (3.0, -3.0, 3.0), (-3.0, 3.0, 3.0)),
+):
+    _declare_overflow(_op, tuple(x * 1e38 for x in _x1), tuple(x * 1e38 for x in _x2), "float32")
+    _declare_overflow(_op, tuple(x * 5e307 for x in _x1), tuple(x * 5e307 for x in _x2), "float64", "-float64")
+for _op, _x2 in (("multiply", (1.0, 1.0, -1.0)), ("divide", (-1.0, -1.0, 1.0))):
+    for _dtype, _far, _suffix in (("float32", 25, ""), ("float64", 200, "-float64")):
+        _x1 = tuple(sign * 10.0**_far for sign in (1, -1, 1))
+        _declare_overflow(_op, _x1, tuple(10.0 ** (_far * power) for power in _x2), _dtype, _suffix)
 special(
     "multiply/infinity-times-zero",
     "Infinities times zeros.",
