@@ -22,11 +22,14 @@ MAY = {
     "reading": {"errors", "format", "ops", "engine"},
     "validation": {"errors", "format", "ops", "engine"},
     "writing": {"errors", "format", "ops", "engine", "reading", "exporters"},
+    "conformance": {"errors", "format"},
     "__init__": {"engine", "errors", "reading", "validation", "version", "writing"},
     "__main__": {"cli"},
 }
 EXTRAS = {"keras", "tensorflow", "typer", "rich", "pyarrow", "matplotlib", "jsonschema", "referencing"}
+EXTRAS |= {"psutil", "hypothesis"}
 MAY_IMPORT_EXTRAS = {"exporters/keras": {"keras", "tensorflow"}, "format/schema.py": {"jsonschema", "referencing"}}
+MAY_IMPORT_EXTRAS["conformance"] = {"jsonschema", "referencing", "psutil", "hypothesis"}
 
 
 def imports(path):

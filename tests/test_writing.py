@@ -19,6 +19,8 @@ from keras import layers  # noqa: E402
 
 import nnpack  # noqa: E402
 from documents import document, layer, packed, perceptron, tensor, with_selftest  # noqa: E402
+from generate.negative.declare import PERCEPTRON  # noqa: E402
+from nnpack.errors import FormatError  # noqa: E402
 from nnpack.format import files  # noqa: E402
 from nnpack.ops import OPERATORS  # noqa: E402
 
@@ -325,3 +327,11 @@ def test_a_path_may_be_text_or_bytes_or_a_path(tmp_path, monkeypatch):
     nnpack.dump(model, b"o.nnpack")
     nothing_else(tmp_path, "m.nnpack", "n.nnpack", "o.nnpack")
     assert nnpack.load(b"o.nnpack").name == "model"
+
+
+def test_keys_that_normal_form_makes_one_are_refused():
+    twins = {"\u00e9": 1, "e\u0301": 2}
+    model = nnpack.loads(bytes(PERCEPTRON.but(lambda header: header.update(ext={"org.example.note": twins}))))
+    with pytest.raises(FormatError) as caught:
+        nnpack.dumps(model)
+    assert caught.value.code == "duplicate-key"

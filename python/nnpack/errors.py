@@ -136,3 +136,10 @@ def describe(item: object) -> str:
     kinds = {dict: "a map", list: "a list", bool: "a boolean", int: "an integer", float: "a number", str: "a string"}
     kind = kinds.get(type(item), type(item).__name__)
     return kind if isinstance(item, dict | list) else f"{kind}, {ascii(item)[:80]}"
+
+
+def printable(text: str) -> str:
+    """The same text; what a terminal would obey instead of showing it is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nnpack.cli import conformance
-from nnpack.cli.faults import as_dict, print_json, printable, reported
-from nnpack.errors import FileError, InputError
+from nnpack.cli.faults import as_dict, print_json, reported
+from nnpack.errors import FileError, InputError, printable
 from nnpack.format.digest import sha256
 from nnpack.format.files import read
 from nnpack.format.limits import BATCH, MAJOR, MINOR

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnpack.cli.faults import extra, print_json, printable, reported
-from nnpack.errors import ConformanceError
+from nnpack.cli.faults import extra, print_json, reported
+from nnpack.errors import printable
 
 if TYPE_CHECKING:
     from nnpack.conformance.process import Limits
@@ -75,7 +74,6 @@ def run(
     """Run cases against a runtime; exit code 0 when each one is right."""
     with extra("conformance"):
         from nnpack.conformance import reports, running
-        from nnpack.conformance.hints import Hints
     from nnpack.cli import conformance_report
 
     found = _suite(suite)
@@ -92,7 +90,6 @@ def run(
             declared=declared,
             expected_failures=_listed(expected_failures),
             repeat=_repeat(runtime, one_shot, suite),
-            hints=Hints(found),
             started=bar.begin,
             done=bar.advance,
         )
@@ -100,6 +97,48 @@ def run(
     if json_file != "-":
         conformance_report.summary(outcome, verbose)
     if not outcome.succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reported
+def fuzz(
+    runtime: Command,
+    one_shot: OneShot = False,
+    suite: SuiteFolder = None,
+    op: Annotated[
+        list[str] | None,
+        typer.Option("--op", metavar="TOPIC", help="An operator, networks or files; may be repeated; else all."),
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, help="Cases drawn for each operator, for networks and for files.")] = 50,
+    seed: Seed = None,
+    timeout: Timeout = 10.0,
+    start_timeout: StartTimeout = 60.0,
+    memory: Memory = 1024,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the failing cases as a suite of their own.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw fresh cases, and shrink what a runtime gets wrong to a smallest case; exit code 1 when there is one."""
+    with extra("conformance"):
+        from nnpack.conformance import fuzzing
+        from nnpack.conformance.running import starter
+    from nnpack.cli import conformance_report
+
+    found = _suite(suite)
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    topics = [name.partition("@")[0] for name in op] if op else fuzzing.topics(found)
+    start = starter(found, runtime, one_shot, _limits(timeout, start_timeout, memory))
+    findings = []
+    with conformance_report.Draws(quiet, len(topics), cases) as bar:
+        for finding in fuzzing.fuzz(found, start, topics, cases, seed, bar.advance):
+            findings.append(finding)
+    conformance_report.fuzzed(findings, bar.drawn, seed)
+    if save and findings:
+        fuzzing.save(found, findings, save)
+        print(f"To repeat: {printable(_repeat(runtime, one_shot, str(save)))}")
+    if findings:
         raise typer.Exit(1)
 
 

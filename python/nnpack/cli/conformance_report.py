@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from nnpack.cli.faults import printable
 from nnpack.cli.show import console, fields, grid, show
-from nnpack.conformance.reports.text import block, brief, format_version, line, log_lines, runtime_name, share
+from nnpack.conformance.fuzzing import Finding
+from nnpack.conformance.reports.text import block, brief, format_version, line, log_lines, runtime_name, share, told
 from nnpack.conformance.results import Result, Run, Tally
+from nnpack.errors import printable
 
 MOST = 20
 """Failures that are told in full, without --verbose."""
@@ -164,3 +165,60 @@ class Cases:
         if self._progress:
             failed = f", {self._failed:,} failed" if self._failed else ""
             self._progress.update(self._progress.task_ids[0], advance=1, counts=f"{self._passed:,} passed{failed}")
+
+
+class Draws:
+    """A progress bar of drawn cases on stderr; shows nothing where there is no terminal.
+
+    Args:
+        quiet: show nothing at all.
+        topics: operators and other things that are drawn.
+        cases: drawn for each, but for those that shrinking adds.
+
+    Attributes:
+        drawn: topic -> how many cases were drawn.
+    """
+
+    def __init__(self, quiet: bool, topics: int, cases: int) -> None:
+        self.drawn: dict[str, int] = {}
+        self._cases = cases
+        out = console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[topic]}"),
+            console=out,
+            disable=quiet or not out.is_terminal,
+        )
+        self._task = self._progress.add_task("fuzz", total=topics * cases, topic="")
+
+    def __enter__(self) -> Draws:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, topic: str, result: Result) -> None:
+        """Is told each result."""
+        self.drawn[topic] = self.drawn.get(topic, 0) + 1
+        before = (len(self.drawn) - 1) * self._cases
+        self._progress.update(self._task, completed=before + min(self.drawn[topic], self._cases), topic=topic)
+
+
+def fuzzed(findings: Iterable[Finding], drawn: Mapping[str, int], seed: int) -> None:
+    """Prints what drawing has found."""
+    found = list(findings)
+    for finding in found:
+        first, *others = told(finding.result)
+        show("", first, f"  {line(finding.result.title)}", *others)
+        if finding.result.log:
+            show("  log:", *(f"    {each}" for each in log_lines(finding.result.log)[-LOG_LINES:]))
+    lines = [
+        ("Cases", f"{sum(drawn.values()):,} of {_counted(len(drawn), 'topic')}, {_counted(len(found), 'failure')}"),
+        ("Seed", str(seed)),
+    ]
+    show("", *fields(lines))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, ParamSpec
 
 import typer
 
-from nnpack.errors import FileError, ModelError, NnpackError, UnsupportedModelError
+from nnpack.errors import FileError, ModelError, NnpackError, UnsupportedModelError, printable
 from nnpack.format.files import guarded
 
 P = ParamSpec("P")
@@ -85,13 +85,6 @@ def one_line(error: object, limit: int = 400) -> str:
     """What an error says, for people: one line, no control characters, not endless."""
     text = printable(" ".join(str(error).split()))
     return text if len(text) <= limit else f"{text[:limit]} …"
-
-
-def printable(text: str) -> str:
-    """The same text; what a terminal would obey instead of showing it is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _file_error(error: OSError) -> NnpackError:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from rich.table import Table
 from rich.text import Text
 
-from nnpack.cli.faults import printable
+from nnpack.errors import printable
 
 
 def console(stderr: bool = False) -> Console:

@@ -8,13 +8,18 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from referencing import Registry, Resource
 
 
 class Schemas:
     """The schemas in a folder, each made ready when it is first used."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self._contents = {
+            path.name.partition(".")[0]: json.loads(path.read_text("utf-8")) for path in folder.glob("*.schema.json")
+        }
+        resources = ((each["$id"], Resource.from_contents(each)) for each in self._contents.values())
+        self._registry: Registry[Any] = Registry().with_resources(resources)
         self._validators: dict[str, Draft202012Validator] = {}
 
     def fault(self, name: str, item: Any) -> tuple[str, str] | None:
@@ -34,10 +39,7 @@ class Schemas:
 
     def _validator(self, name: str) -> Draft202012Validator:
         if name not in self._validators:
-            whole = name in ("manifest", "case")
-            path = self.folder / f"{name if whole else 'message'}.schema.json"
-            contents = json.loads(path.read_text("utf-8"))
-            if not whole:
-                contents = {"$ref": f"#/$defs/{name}", "$defs": contents["$defs"]}
-            self._validators[name] = Draft202012Validator(contents)
+            file, entry = (name, "") if name in self._contents else ("message", f"#/$defs/{name}")
+            reference = {"$ref": f"{self._contents[file]['$id']}{entry}"}
+            self._validators[name] = Draft202012Validator(reference, registry=self._registry)
         return self._validators[name]

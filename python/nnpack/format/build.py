@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnpack.errors import FormatError
 from nnpack.format.digest import sha256
 from nnpack.format.document import Document, Layer, Tensor, Value
 from nnpack.format.dtypes import DTYPES
@@ -78,7 +79,10 @@ def _nfc(item: Any) -> Any:
     if isinstance(item, str):
         return item if item.isascii() else unicodedata.normalize("NFC", item)
     if isinstance(item, dict):
-        return {_nfc(key): _nfc(member) for key, member in item.items()}
+        normal = {_nfc(key): _nfc(member) for key, member in item.items()}
+        if len(normal) < len(item):
+            raise FormatError("duplicate-key", "", "keys that differ in normal form C", ", ".join(map(ascii, item)))
+        return normal
     if isinstance(item, list | tuple):
         return [_nfc(member) for member in item]
     return item

@@ -44,7 +44,7 @@ def read(data: memoryview) -> Container:
         max_ext_len=0,
         object_pairs_hook=_unique,
     )
-    version = _decode(unpacker, data, VERSION_AT)
+    version = _version(unpacker, data)
     header_at = VERSION_AT + unpacker.tell()
     _check_version(version, data, header_at)
     header = _decode(unpacker, data, header_at)
@@ -98,6 +98,16 @@ def _unique(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs) or any(type(key) is not str for key in result):
         raise ValueError("duplicate key, or a key that is no string")
     return result
+
+
+def _version(unpacker: msgpack.Unpacker, data: memoryview) -> Any:
+    """The second element; it is no part of the header, so that a pointer does not lead into it."""
+    try:
+        return _decode(unpacker, data, VERSION_AT)
+    except FormatError as fault:
+        if fault.at.startswith("byte"):
+            raise
+        raise FormatError(fault.code, f"byte {VERSION_AT}", fault.expected, fault.received) from fault
 
 
 def _decode(unpacker: msgpack.Unpacker, data: memoryview, start: int) -> Any:

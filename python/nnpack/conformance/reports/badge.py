@@ -20,7 +20,7 @@ def badge_svg(run: Run) -> str:
     """Green where a level is reached and nothing failed, red where something failed, else grey."""
     text = run.badge
     label, _, message = text.partition(" · ")
-    color = RED if not run.succeeded else GREEN if run.reached else GREY
+    color = RED if run.failures else GREEN if run.reached else GREY
     left, right = (round(_width(part) + 2 * PADDING) for part in (label, message))
     width = left + right
     return f"""\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from nnpack.conformance.reports.text import visible
+from nnpack.errors import printable
 
 VOID = frozenset({"meta"})
 
@@ -22,7 +22,7 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
     left out.
     """
     told = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{html.escape(visible(value))}"'
+        f' {name.rstrip("_").replace("_", "-")}="{html.escape(printable(value))}"'
         for name, value in attributes.items()
         if value
     )
@@ -32,7 +32,7 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
 def join(*children: str) -> Markup:
     """Children one behind the other."""
     return Markup(
-        "".join(child if isinstance(child, Markup) else html.escape(visible(child), False) for child in children)
+        "".join(child if isinstance(child, Markup) else html.escape(printable(child), False) for child in children)
     )
 
 

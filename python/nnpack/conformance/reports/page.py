@@ -22,9 +22,9 @@ from nnpack.conformance.reports.text import (
     runtime_name,
     sentence,
     share,
-    visible,
 )
 from nnpack.conformance.results import NEEDS, Result, Run, Tally, Worst
+from nnpack.errors import printable
 
 ROOM = 250_000
 """So many characters the failures may take; those that find no room in it stand in the list of all cases alone."""
@@ -341,7 +341,7 @@ def _case(result: Result, explained: bool) -> Markup:
 def _footer(run: Run) -> Markup:
     pairs = [
         ("Runtime", line(run.command)),
-        ("Repeat", visible(f"{run.repeat} --seed {run.seed}")),
+        ("Repeat", printable(f"{run.repeat} --seed {run.seed}")),
         ("Suite", run.suite),
         ("Time", f"{brief(run.seconds)} s"),
     ]

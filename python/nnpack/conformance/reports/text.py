@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 
 from nnpack.conformance.results import Result, Run, Verdict, Worst
+from nnpack.errors import printable
 
 LIMIT = 600
 """No single line that a runtime had a part in is longer."""
@@ -15,22 +16,15 @@ LIMIT = 600
 LOG_LINES = 60
 
 
-def visible(text: str) -> str:
-    """The text; what is not visible, steers a terminal or turns the direction of writing is escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def line(text: str, limit: int = LIMIT) -> str:
     """The text on one line, not endless."""
-    whole = visible(" ".join(text[: 4 * limit].split()))
+    whole = printable(" ".join(text[: 4 * limit].split()))
     return whole if len(whole) <= limit and len(text) <= 4 * limit else f"{whole[:limit].rstrip()} …"
 
 
 def log_lines(text: str, limit: int = LOG_LINES) -> list[str]:
     """The last lines of a log."""
-    return [visible(each.rstrip("\r").expandtabs())[:LIMIT] for each in text.rstrip().split("\n")[-limit:]]
+    return [printable(each.rstrip("\r").expandtabs())[:LIMIT] for each in text.rstrip().split("\n")[-limit:]]
 
 
 def brief(x: float, digits: int = 3) -> str:
@@ -109,11 +103,16 @@ def about(result: Result) -> str:
 
 def repeat(run: Run, result: Result) -> str:
     """The command line that repeats one case."""
-    return visible(f"{run.repeat} --case {shlex.quote(result.id)} --seed {run.seed}")
+    return printable(f"{run.repeat} --case {shlex.quote(result.id)} --seed {run.seed}")
 
 
 def block(run: Run, result: Result) -> list[str]:
     """A case that did not come out as it should, for people who have to do something about it."""
+    return [*told(result), f"  repeat: {repeat(run, result)}"]
+
+
+def told(result: Result) -> list[str]:
+    """A case, what is wrong with it, and what the specification says."""
     lines = [f"{result.verdict.value.upper()} {line(result.id)} [{about(result)}]   {problem(result)}"]
     if result.worst:
         lines.append(f"  worst {worst_element(result.worst)}")
@@ -121,7 +120,6 @@ def block(run: Run, result: Result) -> list[str]:
         lines.append(f"  {hint(result)}")
     if result.spec:
         lines.append(f'  {place(result.spec)}: "{sentence(result.spec)}"')
-    lines.append(f"  repeat: {repeat(run, result)}")
     return lines
 
 
