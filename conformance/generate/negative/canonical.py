@@ -17,7 +17,7 @@ from generate.permanent import FIXTURES, fixture
 
 AGAIN = "Loading a canonical file and writing it again gives the same bytes."
 HEADS = "every integer, string, array and map has the shortest head"
-ITEMS = "| elements of an array or a map, so also layers and tensors | 65,536 | `limit-items` |"
+ITEMS = "| elements of an array, pairs of a map, so also layers and tensors | 65,536 | `limit-items` |"
 NAMES = "are strings of 1 to 256 bytes without U+0000"
 PASSES = "The test passes when for every element"
 TESTS = "`selftest: {inputs, outputs, tolerances}` lets a device prove that it computes the model."

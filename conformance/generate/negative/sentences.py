@@ -11,7 +11,8 @@ _PAD = (
 _JSON = "There is no nil, no binary data, no extension type."
 _NUMBERS = "integers from −2⁵³ to 2⁵³, finite floats"
 _NAMES = (
-    "**Names** (of layers, values, tensors, inputs, roles, extensions) are strings of 1 to 256 bytes without U+0000."
+    "**Names** (of the model, of layers, values, tensors, inputs, roles, extensions) are strings of 1 to 256 bytes "
+    "without U+0000."
 )
 _OWN_NAMES = "Layers have names of their own, values have names of their own, tensors have names of their own"
 _READS = "the names of the values that it reads, each an input of the model or made by an earlier layer"
@@ -40,7 +41,7 @@ _FORMAT = {
     "integer-range": _NUMBERS,
     "limit-nesting": "| nesting of maps and arrays, the header itself counted | 16 | `limit-nesting` |",
     "limit-string": "| a string | 64 KiB | `limit-string` |",
-    "limit-items": "| elements of an array or a map, so also layers and tensors | 65,536 | `limit-items` |",
+    "limit-items": "| elements of an array, pairs of a map, so also layers and tensors | 65,536 | `limit-items` |",
     "unknown-key": "Keys that this specification does not name are refused (`unknown-key`) everywhere but inside `ext` "
     "and `metadata`.",
     "name-length": _NAMES,
@@ -66,7 +67,7 @@ _FORMAT = {
     "`feature:nonfinite`.",
     "quantization-dtype": "`quantization: {scale, zero_point, axis}` makes an int8 tensor stand for float32 numbers:",
     "quantization-part": _SCALES,
-    "scale-range": "Scales are finite and above 0 (`scale-range`).",
+    "scale-range": "Scales are finite and above 0 (`scale-range`, also for NaN).",
     "duplicate-layer": _OWN_NAMES,
     "duplicate-value": _OWN_NAMES,
     "undefined-value": _READS,
