@@ -60,7 +60,7 @@ EVERY = (
         message="72 of 72 elements over tolerance",
         use=2.1e5,
         worst=OVER,
-        hint="bias left out",
+        hint='the output equals the known mistake "bias left out"',
     ),
     result("dense/nan", Verdict.FAIL, message="1 of 2 elements over tolerance", use=math.inf, worst=NOT_A_NUMBER),
     result("dense/announced", Verdict.FAIL, message="it is known", expected=True),

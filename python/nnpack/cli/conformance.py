@@ -74,6 +74,7 @@ def run(
     """Run cases against a runtime; exit code 0 when each one is right."""
     with extra("conformance"):
         from nnpack.conformance import reports, running
+        from nnpack.conformance.mutation import recognize
     from nnpack.cli import conformance_report
 
     found = _suite(suite)
@@ -90,6 +91,7 @@ def run(
             declared=declared,
             expected_failures=_listed(expected_failures),
             repeat=_repeat(runtime, one_shot, suite),
+            recognize=recognize,
             started=bar.begin,
             done=bar.advance,
         )
@@ -139,6 +141,36 @@ def fuzz(
         fuzzing.save(found, findings, save)
         print(f"To repeat: {printable(_repeat(runtime, one_shot, str(save)))}")
     if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reported
+def mutants(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Mutants; * and ? stand for anything; else all.")
+    ] = None,
+    suite: SuiteFolder = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the suite against the naive interpreter with known mistakes, and tell which cases find which mistake."""
+    with extra("conformance"):
+        from nnpack.conformance import mutation
+    from nnpack.cli import conformance_report
+
+    found = _suite(suite)
+    chosen = mutation.choose(found, names or ())
+    killed: dict[str, list[str]] = {}
+    with conformance_report.Bar(quiet, len(chosen)) as bar:
+        for name, mutant in chosen.items():
+            killed[name] = list(mutation.kills(found, mutant, found.cases))
+            bar.step(name)
+    if json_output:
+        print_json({"mutants": killed})
+    else:
+        conformance_report.killers(killed)
+    if not all(killed.values()):
         raise typer.Exit(1)
 
 

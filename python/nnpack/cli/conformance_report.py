@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -121,54 +122,66 @@ def _worst_case(results: Iterable[Result]) -> str:
     return max((result for result in results if result.use is not None), key=lambda result: result.use or 0.0).id
 
 
-class Cases:
-    """A progress bar of cases on stderr; shows nothing where there is no terminal.
+class Bar:
+    """A progress bar on stderr; shows nothing where there is no terminal.
 
     Args:
         quiet: show nothing at all.
+        total: of steps; `begin` may tell it later.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._progress: Progress | None = None
-        self._passed = self._failed = 0
+    def __init__(self, quiet: bool = False, total: int | None = None) -> None:
         out = console(stderr=True)
-        if not quiet and out.is_terminal:
-            columns = (
-                SpinnerColumn(),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[counts]}"),
-                TimeRemainingColumn(),
-            )
-            self._progress = Progress(*columns, console=out)
+        columns = (
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns, console=out, disable=quiet or not out.is_terminal)
+        self._task = self._progress.add_task("", total=total, text="")
 
-    def __enter__(self) -> Cases:
-        if self._progress:
-            self._progress.start()
+    def __enter__(self: B) -> B:
+        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._progress:
-            self._progress.stop()
+        self._progress.stop()
 
     def begin(self, total: int) -> None:
-        """Is told how many cases there are, before the first result."""
-        if self._progress:
-            self._progress.add_task("cases", total=total, counts="")
+        """Is told how many steps there are, before the first."""
+        self._progress.update(self._task, total=total)
+
+    def step(self, text: str, completed: int | None = None) -> None:
+        """One step further, or at this one."""
+        if completed is None:
+            self._progress.update(self._task, advance=1, text=text)
+        else:
+            self._progress.update(self._task, completed=completed, text=text)
+
+
+B = TypeVar("B", bound=Bar)
+
+
+class Cases(Bar):
+    """The progress of a run."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        super().__init__(quiet)
+        self._passed = self._failed = 0
 
     def advance(self, result: Result) -> None:
         """Is told each result."""
         self._passed += result.passed
         self._failed += not result.wanted
-        if self._progress:
-            failed = f", {self._failed:,} failed" if self._failed else ""
-            self._progress.update(self._progress.task_ids[0], advance=1, counts=f"{self._passed:,} passed{failed}")
+        self.step(f"{self._passed:,} passed" + (f", {self._failed:,} failed" if self._failed else ""))
 
 
-class Draws:
-    """A progress bar of drawn cases on stderr; shows nothing where there is no terminal.
+class Draws(Bar):
+    """The progress of drawing.
 
     Args:
         quiet: show nothing at all.
@@ -180,33 +193,14 @@ class Draws:
     """
 
     def __init__(self, quiet: bool, topics: int, cases: int) -> None:
+        super().__init__(quiet, topics * cases)
         self.drawn: dict[str, int] = {}
         self._cases = cases
-        out = console(stderr=True)
-        self._progress = Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TextColumn("{task.fields[topic]}"),
-            console=out,
-            disable=quiet or not out.is_terminal,
-        )
-        self._task = self._progress.add_task("fuzz", total=topics * cases, topic="")
-
-    def __enter__(self) -> Draws:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def advance(self, topic: str, result: Result) -> None:
         """Is told each result."""
         self.drawn[topic] = self.drawn.get(topic, 0) + 1
-        before = (len(self.drawn) - 1) * self._cases
-        self._progress.update(self._task, completed=before + min(self.drawn[topic], self._cases), topic=topic)
+        self.step(topic, (len(self.drawn) - 1) * self._cases + min(self.drawn[topic], self._cases))
 
 
 def fuzzed(findings: Iterable[Finding], drawn: Mapping[str, int], seed: int) -> None:
@@ -222,3 +216,17 @@ def fuzzed(findings: Iterable[Finding], drawn: Mapping[str, int], seed: int) -> 
         ("Seed", str(seed)),
     ]
     show("", *fields(lines))
+
+
+def killers(killed: Mapping[str, Sequence[str]]) -> None:
+    """Prints which cases find which mistake."""
+    rows = [
+        (name, f"{len(cases):,}", ", ".join(cases[:3]) + (", …" if len(cases) > 3 else ""))
+        for name, cases in killed.items()
+    ]
+    found = sum(map(bool, killed.values()))
+    show(grid("Known mistakes", ("Mutant", "Killed by", "Cases"), rows, ("Killed by",)), "")
+    show(*fields([("Mutants", f"{found:,} of {len(killed):,} are killed")]))
+    survivors = [name for name, cases in killed.items() if not cases]
+    if survivors:
+        show(*fields([("Survive", "; ".join(survivors))]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,8 @@ from nnpack.conformance.process import CaseError
 from nnpack.conformance.results import Verdict
 from nnpack.conformance.running import verdict_of
 from nnpack.conformance.runtimes import About, Array, Output, Refusal
-from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite
+from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite, one_of
+from nnpack.errors import ConformanceError
 
 T = TypeVar("T")
 
@@ -48,6 +50,23 @@ def mutants(suite: Suite) -> Mapping[str, Mutant]:
     with suite.importing():
         found: Mapping[str, Mutant] = import_module("mutants").MUTANTS
     return found
+
+
+def choose(suite: Suite, patterns: Sequence[str] = ()) -> dict[str, Mutant]:
+    """The mutants whose names fit one of the patterns; without patterns all.
+
+    Raises:
+        ConformanceError: no name fits one of them.
+    """
+    known = mutants(suite)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise ConformanceError("case-unknown", "mutants", one_of(pattern, set(known)), repr(pattern))
+    return {
+        name: mutant
+        for name, mutant in known.items()
+        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
 
 
 class InProcess:
@@ -85,7 +104,7 @@ class InProcess:
     def log(self) -> str:
         return ""
 
-    def close(self) -> None:
+    def close(self, gently: bool = True) -> None:
         self._model = None
 
     def _load(self, model: bytes) -> None:

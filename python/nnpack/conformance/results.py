@@ -70,10 +70,12 @@ class Result:
         worst: the element that is furthest over its tolerance.
         code: the error code that is right; None where the file is sound.
         received_code: the error code that came.
-        hint: the known mistake whose output this is, "" where there is none.
+        hint: which known mistake the failure looks like, in a sentence; "" where none is known.
         spec: page, section and sentence of the specification that the case tests.
         seconds: how long the case took.
         log: the end of what the runtime wrote to standard error, where something went wrong.
+        answered: wrong outputs; None where there are none, or where they are right.
+        call: which call they answer, from 0, in a case of several.
     """
 
     id: str
@@ -93,6 +95,8 @@ class Result:
     spec: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     log: str = ""
+    answered: Any = field(default=None, compare=False, repr=False)
+    call: int = 0
 
     @property
     def passed(self) -> bool:

@@ -14,12 +14,18 @@ from functools import partial
 from nnpack.conformance.judging import Judgement, judge
 from nnpack.conformance.process import CaseError, Limits
 from nnpack.conformance.results import Result, Run, Verdict
-from nnpack.conformance.runtimes import About, Conversation, OneShot, Refusal, Runtime
+from nnpack.conformance.runtimes import About, Conversation, OneShot, Output, Refusal, Runtime
 from nnpack.conformance.suite import NUMBERS, Case, Suite
 from nnpack.errors import ConformanceError
 
 Start = Callable[[], Runtime]
 """Starts a process of the runtime."""
+
+Recognize = Callable[[Suite, Case, Sequence[Output] | None, int], str]
+"""Given the wrong outputs and the call that they answer: which known mistake makes them."""
+
+HINTS = 40
+"""So many failures are compared with known mistakes."""
 
 STARTS = 3
 """So often in a row a runtime may fail to start before it is given up."""
@@ -44,6 +50,7 @@ def run(
     declared: bool = False,
     expected_failures: Collection[str] = (),
     repeat: str = "",
+    recognize: Recognize | None = None,
     started: Callable[[int], None] = lambda total: None,
     done: Callable[[Result], None] = lambda result: None,
 ) -> Run:
@@ -59,6 +66,7 @@ def run(
         declared: leave out the cases that require what the runtime has not declared.
         expected_failures: ids of cases that are announced to fail.
         repeat: the command line that repeats the run, for reports.
+        recognize: says which known mistake a failure looks like; asked of the first failures, in the suite's order.
         started: is told how many cases there are, before the first.
         done: is told each result, in the order in which they come; called from several threads, one at a time.
 
@@ -81,6 +89,11 @@ def run(
     for result in _side_by_side(order, workers):
         results[result.id] = replace(result, expected=result.id in expected_failures)
         done(results[result.id])
+    if recognize:
+        failed = [case for case in cases if results[case.id].verdict is Verdict.FAIL]
+        for case in failed[:HINTS]:
+            result = results[case.id]
+            results[case.id] = replace(result, hint=recognize(suite, case, result.answered, result.call))
     return Run(
         runtime={"name": about.name, "version": about.version, "language": about.language},
         command=command,
@@ -172,12 +185,12 @@ class Worker:
             found = _result(case, failure.verdict, failure.message)
             log = self._runtime.log if self._runtime else ""
             if failure.verdict in (Verdict.CRASH, Verdict.TIMEOUT, Verdict.PROTOCOL):
-                self.close()
+                self.close(gently=False)
         return replace(found, seconds=time.monotonic() - began, log=log)
 
-    def close(self) -> None:
+    def close(self, gently: bool = True) -> None:
         if self._runtime:
-            self._runtime.close()
+            self._runtime.close(gently)
         self._runtime = None
 
     def _running(self) -> Runtime:
@@ -232,16 +245,17 @@ def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
         return _refused(case, refusal)
     count = len(case.answers)
     if case.calls is None:
-        return _judged(case, judge(runtime.run(case.inputs, count), case.answers))
+        outputs = runtime.run(case.inputs, count)
+        return _judged(case, judge(outputs, case.answers), outputs)
     use = 0.0
     for i, rows in enumerate(case.calls):
         outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], count)
         judgement = judge(outputs, [answer.rows(rows) for answer in case.answers])
         if judgement.message:
             message = f"call {i + 1} of {len(case.calls)}, rows {rows}: {judgement.message}"
-            return _judged(case, judgement._replace(message=message))
+            return _judged(case, judgement._replace(message=message), outputs, i)
         use = max(use, judgement.use or 0.0)
-    return _judged(case, Judgement("", use))
+    return _judged(case, Judgement("", use), None)
 
 
 def _reject(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
@@ -268,9 +282,11 @@ def _canonical(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
     return _result(case, Verdict.PASS)
 
 
-def _judged(case: Case, judgement: Judgement) -> Result:
-    verdict = Verdict.FAIL if judgement.message else Verdict.PASS
-    return replace(_result(case, verdict, judgement.message), use=judgement.use, worst=judgement.worst)
+def _judged(case: Case, judgement: Judgement, outputs: Sequence[Output] | None, call: int = 0) -> Result:
+    if not judgement.message:
+        return replace(_result(case, Verdict.PASS), use=judgement.use)
+    failed = _result(case, Verdict.FAIL, judgement.message)
+    return replace(failed, use=judgement.use, worst=judgement.worst, answered=outputs, call=call)
 
 
 def _refused(case: Case, refusal: Refusal) -> Result:

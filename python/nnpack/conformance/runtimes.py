@@ -88,8 +88,8 @@ class Runtime(Protocol):
     def log(self) -> str:
         """The end of what it wrote to standard error."""
 
-    def close(self) -> None:
-        """Ends it."""
+    def close(self, gently: bool = True) -> None:
+        """Ends it; one that no longer answers is not asked to."""
 
 
 class _Files:
@@ -159,10 +159,11 @@ class Conversation:
     def log(self) -> str:
         return self._process.log
 
-    def close(self) -> None:
-        with contextlib.suppress(CaseError):
-            self._process.send(b'{"cmd": "stop"}')
-        self._process.close(gently=True)
+    def close(self, gently: bool = True) -> None:
+        if gently:
+            with contextlib.suppress(CaseError):
+                self._process.send(b'{"cmd": "stop"}')
+        self._process.close(gently)
         self._files.remove()
 
     def _hello(self, suite: str) -> About:
@@ -255,7 +256,7 @@ class OneShot:
     def log(self) -> str:
         return self._log
 
-    def close(self) -> None:
+    def close(self, gently: bool = True) -> None:
         self._files.remove()
 
     def _call(self, arguments: Sequence[Path]) -> tuple[Refusal | None, str]:

@@ -205,11 +205,11 @@ class Suite:
         groups = {case.group for case in self.cases}
         for op in wanted:
             if op not in groups:
-                raise ConformanceError("case-unknown", "op", _one_of(op, groups), repr(op))
+                raise ConformanceError("case-unknown", "op", one_of(op, groups), repr(op))
         for pattern in patterns:
             if not any(fnmatchcase(case.id, pattern) for case in self.cases):
                 known = {case.id for case in self.cases}
-                raise ConformanceError("case-unknown", "case", _one_of(pattern, known), repr(pattern))
+                raise ConformanceError("case-unknown", "case", one_of(pattern, known), repr(pattern))
         return [
             case
             for case in self.cases
@@ -270,6 +270,7 @@ def _concerns(case: Case, op: str) -> bool:
     return case.group == op or (case.kind in NUMBERS and of_it)
 
 
-def _one_of(name: str, known: set[str]) -> str:
+def one_of(name: str, known: set[str]) -> str:
+    """What could have been meant by a name that is not known."""
     near = get_close_matches(name, sorted(known), 3)
     return f"one of {', '.join(near)}, …" if near else f"one of {len(known)} names, such as {min(known)}"

@@ -13,7 +13,6 @@ from nnpack.conformance.reports.text import (
     brief,
     distance,
     format_version,
-    hint,
     line,
     log_lines,
     place,
@@ -249,7 +248,7 @@ def _failure(run: Run, result: Result) -> Markup:
     if result.worst:
         parts.append(_worst(result.worst))
     if result.hint:
-        told = hint(result)
+        told = line(result.hint)
         parts.append(element("p", told[0].upper() + told[1:] + ".", class_="hint"))
     if result.spec:
         parts.append(

