@@ -175,7 +175,8 @@ def script(tmp_path: Path, body: str) -> str:
     head = """
         import json, os, sys, time
         def say(**told): print(json.dumps(told), flush=True)
-        HELLO = dict(protocol=1, name="t", version="0", language="x", spec=[[1, 0]], ops=["dense@1"], dtypes=["float32"])
+        HELLO = dict(protocol=1, name="t", version="0", language="x", spec=[[1, 0]])
+        HELLO |= dict(ops=["dense@1"], dtypes=["float32"])
         for line in sys.stdin:
             request = json.loads(line)
             cmd, seq = request["cmd"], request.get("seq")
