@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from nnpack.cli.show import console, fields, grid, show
-from nnpack.conformance.fuzzing import Finding
 from nnpack.conformance.reports.text import block, brief, format_version, line, log_lines, runtime_name, share, told
 from nnpack.conformance.results import Result, Run, Tally
 from nnpack.errors import printable
+
+if TYPE_CHECKING:
+    from nnpack.conformance.fuzzing import Finding
 
 MOST = 20
 """Failures that are told in full, without --verbose."""
@@ -61,14 +63,16 @@ def _levels(run: Run) -> Table:
 def _groups(run: Run, verbose: bool) -> Iterator[Table | str]:
     """A row for each group that has something to tell, and a line for the others."""
     groups = run.groups
-    told = {name: tally for name, tally in groups.items() if verbose or tally.passed < tally.total}
+    told = {name: tally for name, tally in groups.items() if verbose or tally.failed}
     if told:
         rows = [(line(name), *_cells(tally)) for name, tally in told.items()]
         yield grid("Operators and other groups", ("Group", *COLUMNS), rows, COLUMNS)
-    rest = len(groups) - len(told)
+    rest = [tally for name, tally in groups.items() if name not in told]
     if rest:
-        cases = sum(tally.total for name, tally in groups.items() if name not in told)
-        yield f"{_counted(rest, 'other group' if told else 'group')}, {_counted(cases, 'case')}: all right."
+        lacking = sum(tally.unsupported for tally in rest)
+        standing = f"none failed, {lacking:,} unsupported." if lacking else "all right."
+        cases = _counted(sum(tally.total for tally in rest), "case")
+        yield f"{_counted(len(rest), 'other group' if told else 'group')}, {cases}: {standing}"
 
 
 def _counted(n: int, noun: str) -> str:

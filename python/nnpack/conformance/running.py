@@ -179,7 +179,7 @@ class Worker:
         try:
             runtime = self._running()
             found = verdict_of(case, runtime, runtime.about.lacking(_known(self._suite, case)))
-            if not found.passed:
+            if found.failed:
                 log = runtime.log
         except CaseError as failure:
             found = _result(case, failure.verdict, failure.message)

@@ -207,7 +207,8 @@ class Conversation:
         try:
             answer = json.loads(line, parse_constant=_no_json)
         except (ValueError, RecursionError) as error:
-            raise CaseError(Verdict.PROTOCOL, f"an answer that is no JSON ({error}): {line[:200]!r}") from error
+            message = f"a line on standard output, which is for answers alone, is no JSON ({error}): {line[:200]!r}"
+            raise CaseError(Verdict.PROTOCOL, message) from error
         fault = self._schemas.fault(f"{cmd}_answer", answer)
         if fault:
             raise CaseError(Verdict.PROTOCOL, f"expected {fault[0]}, received {line[:200]!r}: {fault[1]}")

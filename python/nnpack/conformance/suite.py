@@ -29,6 +29,9 @@ from nnpack.format.files import guarded
 NUMBERS = ("run", "special", "network", "meta")
 """The kinds of cases that compare numbers."""
 
+PACKAGES = ("generate", "mutants", "naive")
+"""Python packages of a suite; `run` does without them."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -154,11 +157,22 @@ class Suite:
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Lets the suite's own Python packages be imported: its oracle, its mutants, its generator."""
+        """Lets the suite's own Python packages be imported: its oracle, its mutants, its generator.
+
+        Raises:
+            ConformanceError: the suite came without one of them.
+        """
         folder = str(self.folder.resolve())
         sys.path.insert(0, folder)
         try:
             yield
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in PACKAGES:
+                raise
+            expected = "a suite with its Python packages " + ", ".join(PACKAGES)
+            raise ConformanceError(
+                "suite-missing", str(self.folder / str(error.name)), expected, "none there"
+            ) from error
         finally:
             sys.path.remove(folder)
 

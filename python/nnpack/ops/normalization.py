@@ -39,7 +39,7 @@ def _types(call: Call) -> tuple[str, OpenShape]:
 def _check_variance(weights: Mapping[str, Array], attributes: Mapping[str, Any]) -> None:
     variance = weights["moving_variance"]
     least = variance.min() + variance.dtype.type(attributes["epsilon"])
-    if least <= 0:
+    if not least > 0:  # NaN is not
         raise FormatError("variance-range", "/weights/moving_variance", "moving_variance + epsilon above 0", least)
 
 

@@ -114,7 +114,7 @@ def told(result: Result) -> list[str]:
         lines.append(f"  worst {worst_element(result.worst)}")
     if result.hint:
         lines.append(f"  {line(result.hint)}")
-    if result.spec:
+    if result.spec and not broken(result):
         lines.append(f'  {place(result.spec)}: "{sentence(result.spec)}"')
     return lines
 
