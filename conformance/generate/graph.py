@@ -98,7 +98,8 @@ class Graph:
             dtype = attributes.get("dtype", inputs[0].dtype)
         else:
             (tensor,) = roles.values()
-            dtype = COMPUTED.get(self.tensors[tensor].tensor.dtype, self.tensors[tensor].tensor.dtype)
+            weight = self.tensors[tensor]
+            dtype = "float32" if weight.parts else COMPUTED.get(weight.tensor.dtype, weight.tensor.dtype)
         step = _Step(op, tuple(node.name for node in inputs), Node(name, dtype, ()), roles, attributes)
         y = self._values[name] = self._compute(step, self._values, self._evaluate)
         output = Node(name, dtype, tuple(shape if shape is not None else ("batch", *y.shape[1:])))

@@ -55,6 +55,15 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
     )
     case(
         _op,
+        "broadcast-multiple",
+        "2 goes into 4, but does not broadcast to it.",
+        "broadcast-mismatch",
+        "0/inputs/1",
+        inputs(_op, _four, ["batch", 2], made=_four),
+        "C2",
+    )
+    case(
+        _op,
         "broadcast-symbols",
         "Two symbols do not broadcast, whatever they stand for.",
         "broadcast-mismatch",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from generate.encoding import File, Pairs, Raw, container, document, layer, pack, stored, value
+from generate.encoding import ALIGNMENT, File, Pairs, Raw, container, document, layer, pack, stored, value
 from generate.negative.container import PAYLOAD, note_at, noted
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, canonical, numbers, perceptron
+from generate.negative.schema import put
 from generate.negative.sentences import demanded
 from generate.pages import Quote, quote
 from generate.permanent import FIXTURES, fixture
@@ -80,6 +81,33 @@ _sound(
     ),
 )
 _sound(
+    "shared-names",
+    "A layer, a value and a tensor of one name.",
+    "Layers have names of their own, values have names of their own, tensors have names of their own",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": "y", "bias": "x"})],
+        ["y"],
+        {"x": numbers(3), "y": numbers(4, 3)},
+    ),
+)
+_sound(
+    "layer-names",
+    "Each of two layers has the name of the other's value.",
+    "a layer and the value that it makes usually share one",
+    PERCEPTRON.but(put("layers", 0, "name", "y")).but(put("layers", 1, "name", "hidden")),
+)
+_sound(
+    "unused-input",
+    "An input that no layer reads.",
+    "list of values, at least one",
+    document(
+        [value("x", ["batch", 4]), value("z", ["batch", 2])],
+        [layer("relu", ["x"], value("y", ["batch", 4]))],
+        ["y"],
+    ),
+)
+_sound(
     "sources",
     "Layers that say where they came from.",
     "optional: `{class, name}` of the Keras layer that it was made from; it never changes numbers",
@@ -119,6 +147,12 @@ _sound(
             "é": "after z",
         }
     ),
+)
+_sound(
+    "keys-of-both-cases",
+    "Upper case stands before lower case.",
+    demanded("canonical-order"),
+    perceptron(metadata={"B": 1, "Z": 2, "a": 3, "b": 4}),
 )
 _sound(
     "integers",
@@ -175,6 +209,16 @@ _sound(
     "| nesting of maps and arrays, the header itself counted | 16 | `limit-nesting` |",
     noted(_nested(14)),
 )
+
+
+def _padded(n: int) -> File:
+    """A file whose pad has n bytes."""
+    files = (noted("a" * k) for k in range(ALIGNMENT))
+    return next(file for file in files if bytes(file)[: -len(file.payload) - 5].endswith(bytes((0xC4, n)) + bytes(n)))
+
+
+_sound("pad-0", "A pad of no byte.", demanded("payload-misaligned"), _padded(0))
+_sound("pad-63", "The longest pad.", demanded("payload-misaligned"), _padded(63))
 _LONG_NAME = "é" * 128
 _sound(
     "name-256",

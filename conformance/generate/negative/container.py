@@ -6,7 +6,7 @@ import math
 import struct
 from typing import Any
 
-from generate.encoding import MAGIC, VERSION, File, Pairs, Raw, container, pack
+from generate.encoding import ALIGNMENT, MAGIC, VERSION, File, Pairs, Raw, container, pack
 from generate.negative.declare import PERCEPTRON, perceptron, reject
 
 SOUND = bytes(PERCEPTRON)
@@ -29,6 +29,11 @@ def note_at(data: bytes) -> int:
 
 def _byte(n: int) -> str:
     return f"byte {n}"
+
+
+def _without_pad(n: int) -> bytes:
+    """Magic, version and header; a note of n letters."""
+    return MAGIC + VERSION + pack(noted("a" * n).header)
 
 
 # The container
@@ -91,6 +96,14 @@ reject(
     "pad-length",
     _byte(PAD_AT),
     container(HEADER, PAYLOAD, pad=b"\xc0"),
+)
+_NIL = next(file for n in range(64) if (len(file := _without_pad(n)) + len(b"\xc0") + 5) % ALIGNMENT == 0)
+reject(
+    "container/pad-nil-aligned",
+    "Nil instead of a pad; the payload is aligned.",
+    "pad-length",
+    _byte(len(_NIL)),
+    container(_NIL.removeprefix(MAGIC + VERSION), PAYLOAD, pad=b"\xc0"),
 )
 reject(
     "container/payload-misaligned",
@@ -166,6 +179,12 @@ _raw("bin-as-key", "A map with binary data as key.", "key-type", b"\x81\xc4\x01a
 _raw("array32-bomb", "An array of 2^32 - 1 elements in 5 bytes.", "limit-items", b"\xdd\xff\xff\xff\xff")
 _raw("map32-bomb", "A map of 2^32 - 1 pairs in 5 bytes.", "limit-items", b"\xdf\xff\xff\xff\xff")
 _raw("array-65537", "An array one element too long.", "limit-items", b"\xdd\x00\x01\x00\x01" + bytes(65_537))
+_raw(
+    "map-65537",
+    "A map one pair too long.",
+    "limit-items",
+    b"\xdf\x00\x01\x00\x01" + b"".join(pack(f"{i:05x}") + b"\x00" for i in range(65_537)),
+)
 _raw("string-65537", "A string one byte too long.", "limit-string", b"\xdb\x00\x01\x00\x01" + b"a" * 65_537)
 _raw("string-4-gib", "A string of 4 GiB in 5 bytes.", "limit-string", b"\xdb\xff\xff\xff\xff")
 _raw(
@@ -177,6 +196,7 @@ _raw(
 )
 # header, ext, note: the note is at depth 3
 _raw("nesting-17", "Lists one level too deep.", "limit-nesting", b"\x91" * 14 + b"\x90", 14)
+_raw("nesting-17-maps", "Maps one level too deep.", "limit-nesting", b"\x81\xa1a" * 14 + b"\x80", 42)
 _raw("nesting-1000", "Lists a thousand levels deep.", "limit-nesting", b"\x91" * 999 + b"\x90", 14)
 
 
@@ -222,3 +242,12 @@ for _name, _n in (("2-53-plus-1", 2**53 + 1), ("minus-2-53-minus-1", -(2**53) - 
 
 reject("msgpack/header-is-a-list", "A list as header.", "wrong-type", "", container(pack([]), b""))
 reject("msgpack/header-is-a-string", "A string as header.", "wrong-type", "", container(pack("nnpack"), b""))
+
+for _name, _number in {"nan": math.nan, "infinity": math.inf}.items():
+    _pointed(
+        f"note-{_name}",
+        "A number that is not finite where no operator reads it.",
+        "number-not-finite",
+        f"/ext/{NOTE}",
+        noted(_number),
+    )

@@ -80,7 +80,8 @@ def canonical(
     if becomes is not None:
         files["canonical.nnpack"] = bytes(becomes)
     detail = {"code": code, "at": at}
-    _add(Case(case_id, "canonical", "L0", title, _quoted(says), _listed(data), files, detail=detail))
+    requires = _listed(data if becomes is None else becomes)
+    _add(Case(case_id, "canonical", "L0", title, _quoted(says), requires, files, detail=detail))
 
 
 def _add(case: Case) -> None:

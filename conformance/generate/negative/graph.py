@@ -65,6 +65,13 @@ _graph(
     _model(_TWO[::-1]),
 )
 _graph(
+    "forward-reference-of-output",
+    "A layer reads what the next one makes; both are outputs, so that neither is dead.",
+    "forward-reference",
+    "/layers/0/inputs/0",
+    _model(_TWO[::-1], ["y", "h"]),
+)
+_graph(
     "cycle",
     "A layer reads what it makes itself.",
     "forward-reference",
@@ -237,6 +244,14 @@ _tested(
         selftest={"inputs": [], "outputs": ["y"], "tolerances": ["t"]},
     ),
 )
+for _key in ("inputs", "outputs"):
+    _tested(
+        f"{_key}-too-many",
+        f"Two tensors of {_key} where there is one.",
+        "selftest-count",
+        _key,
+        TESTED.but(put("selftest", _key, TESTED.header["selftest"][_key] * 2)),
+    )
 _tested(
     "tolerances-too-many",
     "Two tensors of tolerances for one output.",
@@ -258,7 +273,21 @@ _tested(
     ),
 )
 _tested("shape", "Expected values of another shape.", "selftest-tensor", "outputs/0", _with(y=numbers(2, 3)))
+_tested(
+    "shape-flat",
+    "Expected values of another shape and as many elements: the right ones.",
+    "selftest-tensor",
+    "outputs/0",
+    _with(y=stored(numbers(2, 4).array.reshape(8))),
+)
 _tested("dtype", "An input of another dtype.", "selftest-tensor", "inputs/0", _with(x=numbers(2, 4, dtype="float64")))
+_tested(
+    "float16",
+    "Expected values of a storage type.",
+    "selftest-tensor",
+    "outputs/0",
+    _with(y=numbers(2, 4, dtype="float16")),
+)
 _tested(
     "rows",
     "Fewer rows of tolerances than of inputs.",
@@ -293,6 +322,11 @@ _failing(
     "expected-off",
     "One expected value, the last but one, is off by ten times its tolerance.",
     _expecting(_X, [_RIGHT[0], [-0.25, 0, 2.01, 0.5]], 0.25),
+)
+_failing(
+    "expected-off-slightly",
+    "An expected value that is off by twice its tolerance, which is a millionth.",
+    _with(x=stored([[1, 2, 0.5, -3]]), y=stored([[1.000002, 2, 0.5, 0]]), tolerance=stored([[1e-6] * 4])),
 )
 _failing(
     "nan",

@@ -59,7 +59,7 @@ AXIS = {
 }
 NUMBER = {"integer": (1, "wrong-type"), "string": ("1.0", "wrong-type"), "boolean": (True, "wrong-type")}
 NOT_NEGATIVE = {**NUMBER, "negative": (-0.5, "wrong-value")}
-NONZERO = {**NUMBER, "zero": (0.0, "wrong-value")}
+NONZERO = {**NUMBER, "zero": (0.0, "wrong-value"), "minus-zero": (-0.0, "wrong-value")}
 BOOLEAN = {"integer": (1, "wrong-type"), "string": ("tanh", "wrong-type")}
 AXES = {
     "empty": ([], "wrong-value"),

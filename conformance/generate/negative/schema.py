@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from generate.encoding import File, document, layer, value
+from generate.encoding import File, document, layer, stored, value
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, numbers, reject
 
 Header = dict[str, Any]
@@ -206,7 +207,7 @@ _required(
     "operator-missing",
     "An operator is used and not listed.",
     "requires-incomplete",
-    [item for item in _NEEDED if item != "op:leaky_relu@1"],
+    [item for item in _NEEDED if item != "op:dense@1"],
 )
 _required(
     "dtype-missing",
@@ -245,6 +246,7 @@ _valued(
     "dense@999",
 )
 _valued("operator-without-version", "An operator without its version.", "operator-version", "layers", 0, "op", "dense")
+_valued("operator-two-versions", "A version of a version.", "operator-version", "layers", 0, "op", "dense@1@1")
 
 
 # The structure of the outputs
@@ -256,3 +258,141 @@ for _name, _title, _structure in (
     ("name", "The name of an output where its index belongs.", ["y"]),
 ):
     _valued(f"output-structure-{_name}", _title, "output-structure", "output_structure", _structure)
+
+
+# Faults that nothing else in the file contradicts
+
+
+def _alone(
+    case_id: str, title: str, code: str, at: str, name: str = "x", shape: Any = ("batch", 4), dtype: str = "float32"
+) -> None:
+    """An input that is the output, so that nothing but the fault can refuse it."""
+    reject(f"schema/{case_id}", title, code, at, document([value(name, shape, dtype)], [], [name]))
+
+
+_alone("name-empty-throughout", "A name of no bytes, wherever it stands.", "name-length", "/inputs/0/name", name="")
+_alone("name-nul-throughout", "A name with NUL, wherever it stands.", "name-nul", "/inputs/0/name", name="x\0y")
+_alone(
+    "name-258-in-129-letters",
+    "129 letters of two bytes each: bytes count.",
+    "name-length",
+    "/inputs/0/name",
+    name="é" * 129,
+)
+for _name, _title, _code, _n in (
+    ("symbol-empty", "A symbol of no bytes that nothing else contradicts.", "name-length", ""),
+    ("symbol-nul", "A symbol with NUL that nothing else contradicts.", "name-nul", "a\0b"),
+    ("dimension-0", "A dimension of 0 that nothing else contradicts.", "dimension-range", 0),
+    ("dimension-negative", "A negative dimension that nothing else contradicts.", "dimension-range", -1),
+    ("dimension-2-31", "A dimension of 2^31 that nothing else contradicts.", "dimension-range", 2**31),
+    ("dimension-boolean", "A boolean for a dimension of 1.", "wrong-type", True),
+):
+    _alone(f"{_name}-throughout", _title, _code, "/inputs/0/shape/1", shape=["batch", _n])
+_alone(
+    "rank-9-throughout",
+    "Nine dimensions that nothing else contradicts.",
+    "rank-range",
+    "/inputs/0/shape",
+    shape=["batch", *[1] * 7, 4],
+)
+_alone(
+    "input-float16-listed",
+    "A storage type, which no value has; requires lists it.",
+    "dtype-unknown",
+    "/inputs/0/dtype",
+    dtype="float16",
+)
+
+NO_LAYERS = document([value("x", ["batch", 4])], [], ["x"])
+ONE_LAYER = document([value("x", ["batch", 4])], [layer("relu", ["x"], value("y", ["batch", 4]))], ["y"])
+_typed("layers-empty-map", "An empty map where an empty list belongs.", "layers", {}, file=NO_LAYERS)
+_typed("tensors-empty-map", "An empty map where an empty list belongs.", "tensors", {}, file=NO_LAYERS)
+_typed("weights-empty-list", "An empty list where an empty map belongs.", "layers", 0, "weights", [], file=ONE_LAYER)
+_typed(
+    "attributes-empty-list", "An empty list where an empty map belongs.", "layers", 0, "attributes", [], file=ONE_LAYER
+)
+_typed("metadata-empty-list", "An empty list where an empty map belongs.", "model", "metadata", [])
+_typed("selftest-empty-list", "An empty list where there is no self-test.", "selftest", [])
+_typed("requires-lone-string", "All that is required, not in a list.", "requires", "dtype:float32", file=NO_LAYERS)
+_typed(
+    "requires-integer-more",
+    "An integer behind all that is required.",
+    "requires",
+    [*_NEEDED, 1],
+    at=f"/requires/{len(_NEEDED)}",
+)
+_typed(
+    "shape-lone-string",
+    "The only dimension, not in a list.",
+    "inputs",
+    0,
+    "shape",
+    "batch",
+    file=document([value("x", ["batch"])], [], ["x"]),
+)
+_typed(
+    "layer-input-index",
+    "The index of an input where its name belongs, which is that number too.",
+    "layers",
+    0,
+    "inputs",
+    0,
+    0,
+    file=document([value("0", ["batch", 4])], [layer("relu", ["0"], value("y", ["batch", 4]))], ["y"]),
+)
+
+
+def _missing(case_id: str, title: str, file: File, *path: Any) -> None:
+    """Without a key whose value a reader could guess."""
+    reject(f"schema/missing-{case_id}", title, "missing-key", pointer(path[:-1]), file.but(without(*path)))
+
+
+_missing("layers-of-none", "A model without layers has a list of them.", NO_LAYERS, "layers")
+_missing("tensors-of-none", "A model without tensors has a list of them.", NO_LAYERS, "tensors")
+_missing("weights-of-none", "A layer without weights has a map of them.", ONE_LAYER, "layers", 0, "weights")
+_missing(
+    "inputs-of-constant",
+    "A layer without inputs has a list of them.",
+    document(
+        [value("x", ["batch", 4])],
+        [
+            layer("constant", [], value("c", [4]), {"value": "v"}),
+            layer("add", ["x", "c"], value("y", ["batch", 4])),
+        ],
+        ["y"],
+        {"v": numbers(4)},
+    ),
+    "layers",
+    0,
+    "inputs",
+)
+_missing(
+    "zero-point-of-0",
+    "A quantization has a zero point, also where that is 0.",
+    document(
+        [value("x", ["batch", 2])],
+        [layer("dense", ["x"], value("y", ["batch", 2]), {"kernel": "kernel"})],
+        ["y"],
+        {
+            "kernel": replace(stored([[1, -2], [3, 4]], "int8"), quantization={"scale": "scale", "zero_point": "none"}),
+            "scale": stored(0.5),
+        },
+    ),
+    "tensors",
+    0,
+    "quantization",
+    "zero_point",
+)
+_missing(
+    "tolerances-of-0",
+    "A self-test has tolerances, also where they are 0.",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("relu", ["x"], value("y", ["batch", 4]))],
+        ["y"],
+        {"test/x": numbers(2, 4), "test/y": numbers(2, 4)},
+        selftest={"inputs": ["test/x"], "outputs": ["test/y"], "tolerances": []},
+    ),
+    "selftest",
+    "tolerances",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generate.pages import Quote, faults, quote
 
-_START = 'Any other start is `wrong-magic`, but for two: "nnpack" behind another head of one byte (`90` to `9f`) is'
+_START = "A file that begins otherwise is `wrong-magic`, with two exceptions:"
 _PAD = (
     "The pad has the one length below 64 that puts the payload's first byte at a file offset that is a multiple of 64."
 )

@@ -47,6 +47,23 @@ case(
     unary("glu", ["batch", "time", 4], ["batch", "half", 4], axis=1),
     "C3",
 )
+case(
+    "glu",
+    "axis-0-of-constant",
+    "Axis 0 of a value that is the same for every row.",
+    "wrong-value",
+    "1/attributes/axis",
+    document(
+        [value("x", ["batch", 2, 3])],
+        [
+            layer("constant", [], value("c", [4, 3]), {"value": "v"}),
+            layer("glu", ["c"], value("g", [2, 3]), axis=0),
+            layer("add", ["x", "g"], value("y", ["batch", 2, 3])),
+        ],
+        ["y"],
+        {"v": numbers(4, 3)},
+    ),
+)
 
 
 # reshape, concatenate
@@ -115,6 +132,21 @@ case(
     unary("reshape", ["batch", 4], ["batch", 8, 1], target_shape=[8, -1]),
     "C3",
 )
+for _name, _title, _x, _target, _y, _code in (
+    ("two-inferred-ones", "Both -1 can be 1 alone.", [1], [-1, -1], [1, 1], "wrong-value"),
+    ("zero-kept", "0 for the dimension that stands there, as other formats have it.", [4], [0], [4], "wrong-value"),
+    ("integer-alone", "The only dimension, not in a list.", [4], 4, [4], "wrong-type"),
+    ("floats", "Floats for the declared dimensions.", [4], [2.0, 2.0], [2, 2], "wrong-type"),
+    ("symbol-kept", "The symbol of x, which -1 would keep.", ["time", 2, 2], ["time", 4], ["time", 4], "wrong-type"),
+):
+    case(
+        "reshape",
+        f"target-shape-{_name}",
+        _title,
+        _code,
+        "0/attributes/target_shape",
+        unary("reshape", ["batch", *_x], ["batch", *_y], target_shape=_target),
+    )
 
 _four = ["batch", 4]
 case(
@@ -151,6 +183,15 @@ case(
     "concatenate-mismatch",
     "0/inputs/1",
     inputs("concatenate", ["batch", 2, 4], ["batch", 4], made=["batch", 3, 4], axis=1),
+    "C3",
+)
+case(
+    "concatenate",
+    "rank-lower",
+    "A rank lower, and the declared sum along the axis.",
+    "concatenate-mismatch",
+    "0/inputs/1",
+    inputs("concatenate", ["batch", 2, 4], ["batch", 4], made=["batch", 6, 4], axis=1),
     "C3",
 )
 case(

@@ -64,6 +64,13 @@ _tensor(
     "/tensors/2/offset",
     _placed(0, 64, 0),
 )
+_tensor(
+    "order-permuted",
+    "Tensors that lie one behind the other, and are listed in another order.",
+    "tensor-order",
+    "/tensors/2/offset",
+    _placed(0, 128, 64),
+)
 _tensor("hole", "64 bytes of nothing between two tensors.", "tensor-hole", "/tensors/1/offset", _placed(0, 128))
 _tensor("hole-first", "64 bytes of nothing before the first tensor.", "tensor-hole", "/tensors/0/offset", _placed(64))
 _tensor(
@@ -168,6 +175,108 @@ _tensor(
 )
 
 
+# Entries that all else in the file agrees with
+
+
+def _called(name: str) -> File:
+    """x (batch, 4), dense; its kernel has this name."""
+    return document(
+        [value("x", ["batch", 4])],
+        [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": name})],
+        ["y"],
+        {name: numbers(4, 3)},
+    )
+
+
+_tensor(
+    "name-empty-throughout",
+    "A name of no bytes, wherever it stands.",
+    "name-length",
+    "/tensors/0/name",
+    _called(""),
+)
+_tensor(
+    "name-nul-throughout",
+    "A name with NUL, wherever it stands.",
+    "name-nul",
+    "/tensors/0/name",
+    _called("kernel\0"),
+)
+_tensor(
+    "dimension-negative-twice",
+    "Two negative dimensions: their product is right.",
+    "dimension-range",
+    "/tensors/0/shape/0",
+    document(
+        [value("x", ["batch", 1, 1])],
+        [
+            layer("constant", [], value("c", [-2, -2]), {"value": "t"}),
+            layer("add", ["x", "c"], value("y", ["batch", -2, -2])),
+        ],
+        ["y"],
+        {"t": numbers(2, 2)},
+    ).but(put("tensors", 0, "shape", [-2, -2])),
+)
+_tensor(
+    "rank-9-throughout",
+    "Nine dimensions of a constant that becomes a row.",
+    "rank-range",
+    "/tensors/0/shape",
+    document(
+        [value("x", ["batch", 4])],
+        [
+            layer("constant", [], value("c", [*[1] * 8, 4]), {"value": "t"}),
+            layer("reshape", ["c"], value("row", [1, 4]), target_shape=[4]),
+            layer("add", ["x", "row"], value("y", ["batch", 4])),
+        ],
+        ["y"],
+        {"t": numbers(*[1] * 8, 4)},
+    ),
+)
+# 2147418113 · 1718039348 · 20 = 2^66 + 16
+_WRAPPED = [1, 2147418113, 1718039348, 20]
+_tensor(
+    "product-wraps-64",
+    "2^66 + 16 elements, as the layers want them: the bytes are right in 64 bits alone.",
+    "element-count",
+    "/tensors/0/shape",
+    document(
+        [value("x", ["batch", 1, 1, 1])],
+        [
+            layer("constant", [], value("c", _WRAPPED), {"value": "t"}),
+            layer("add", ["x", "c"], value("y", ["batch", *_WRAPPED[1:]])),
+        ],
+        ["y"],
+        {"t": numbers(16)},
+    ).but(put("tensors", 0, "shape", _WRAPPED)),
+)
+# 4240 · 253241 · 4 = 2^32 + 64
+_tensor(
+    "nbytes-wraps-32",
+    "2^30 + 16 elements, as the layer wants them: the bytes are right in 32 bits alone.",
+    "tensor-nbytes",
+    "/tensors/0/nbytes",
+    document(
+        [value("x", ["batch", 4240])],
+        [layer("dense", ["x"], value("y", ["batch", 253241]), {"kernel": "t"})],
+        ["y"],
+        {"t": numbers(16)},
+    ).but(put("tensors", 0, "shape", [4240, 253241])),
+)
+_tensor(
+    "missing-bias",
+    "A bias that no tensor holds: it is there by name, and so it is not absent.",
+    "tensor-missing",
+    "/layers/0/weights/bias",
+    document(
+        [value("x", ["batch", 4])],
+        [layer("dense", ["x"], value("y", ["batch", 3]), {"bias": "bias", "kernel": "kernel"})],
+        ["y"],
+        {"kernel": numbers(4, 3)},
+    ),
+)
+
+
 # Contents
 
 
@@ -212,6 +321,19 @@ for _name, _kernel in {
         _weighted(_kernel),
     )
 
+_tensor(
+    "weight-float64-nan",
+    "A weight that is not finite, undeclared.",
+    "weight-not-finite",
+    "/tensors/0",
+    document(
+        [value("x", ["batch", 2], "float64")],
+        [layer("dense", ["x"], value("y", ["batch", 2], "float64"), {"kernel": "kernel"})],
+        ["y"],
+        {"kernel": stored([[1, np.nan], [0.5, 2]], "float64")},
+    ),
+)
+
 
 # Quantization
 
@@ -236,6 +358,26 @@ def _quantized(
         },
         requires,
     )
+
+
+def _parted(**parts: Stored) -> File:
+    """The same with other parts, which may have parts themselves."""
+    kernel = _quantized().header["tensors"][0]["quantization"]
+    return document(
+        [value("x", ["batch", 2])],
+        [layer("dense", ["x"], value("y", ["batch", 3]), {"kernel": "kernel"})],
+        ["y"],
+        {"kernel": Stored("int8", np.array([[-128, 7, 127], [3, 0, -5]], np.int8), kernel), **parts},
+    )
+
+
+def _part(*array: int) -> Stored:
+    """A part that is quantized itself."""
+    named = {"scale": "part/scale", "zero_point": "part/zero_point"}
+    return Stored("int8", np.array(array, np.int8), named)
+
+
+_PARTS = {"part/scale": stored(0.5), "part/zero_point": stored(0, "int8")}
 
 
 def _bad(case_id: str, title: str, code: str, key: str, file: File) -> None:
@@ -324,4 +466,25 @@ _bad(
     "quantization-dtype",
     "",
     _quantized(stored([[1, 2, 3], [4, 5, 6]], "uint8")),
+)
+_bad(
+    "zero-point-nowhere",
+    "A zero point that no tensor holds, and no tensor too many.",
+    "tensor-missing",
+    "zero_point",
+    _parted(scale=stored([0.5, 0.25, 0.125])),
+)
+_bad(
+    "scale-quantized-alone",
+    "Scales that are quantized and stand for float32 numbers above 0.",
+    "quantization-part",
+    "scale",
+    _parted(scale=_part(1, 2, 3), zero_point=stored([0, 1, -1], "int8"), **_PARTS),
+)
+_bad(
+    "zero-point-quantized",
+    "Zero points of int8 that are quantized.",
+    "quantization-part",
+    "zero_point",
+    _parted(scale=stored([0.5, 0.25, 0.125]), zero_point=_part(0, 1, -1), **_PARTS),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import document, layer, value
-from generate.negative.declare import unary
+from generate.negative.declare import numbers, unary
 from generate.negative.operators import (
     AXES,
     AXIS,
@@ -18,6 +18,7 @@ from generate.negative.operators import (
     Shape,
     case,
     every,
+    weighted,
 )
 
 # op -> (attribute -> (a sound item, faults)), the shape of x, that of y
@@ -123,3 +124,12 @@ for _op in ("relu", "identity", "concatenate"):
             ["z", "y"],
         ),
     )
+
+case(
+    "relu",
+    "weight-unknown",
+    "A weight, of an operator that has none.",
+    "weight-unknown",
+    "0/weights/kernel",
+    weighted("relu", ["batch", 4], ["batch", 4], {"kernel": numbers(4)}),
+)

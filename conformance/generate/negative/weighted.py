@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from generate.encoding import File, Stored, document, layer, stored, value
 from generate.negative.declare import numbers
 from generate.negative.operators import AXIS, NOT_NEGATIVE, Shape, case, every, weighted
@@ -102,6 +104,24 @@ case(
     "rank-range",
     "0/inputs/0",
     _dense(_KERNEL, _BIAS, ["batch"], [3]).but(lambda h: h["layers"][0]["outputs"][0].update(shape=["batch", 3])),
+    "C2",
+)
+case(
+    "dense",
+    "rank-1-of-constant",
+    "A row of a number of elements that is known.",
+    "rank-range",
+    "1/inputs/0",
+    document(
+        [value("x", ["batch", 3])],
+        [
+            layer("constant", [], value("c", [4]), {"value": "v"}),
+            layer("dense", ["c"], value("d", [3]), {"kernel": "kernel"}),
+            layer("add", ["x", "d"], value("y", ["batch", 3])),
+        ],
+        ["y"],
+        {"v": numbers(4), "kernel": _KERNEL},
+    ),
     "C2",
 )
 case(
@@ -205,6 +225,22 @@ case(
 case("constant", "no-value", "A constant without its value.", "weight-missing", "0/weights", _constant({}, []))
 case(
     "constant",
+    "declared-shape-throughout",
+    "One element more is declared than the weight has, here and where it is read.",
+    "shape-declared",
+    "0/outputs/0/shape",
+    document(
+        [value("x", ["batch", 1])],
+        [
+            layer("constant", [], value("c", [5]), {"value": "v"}),
+            layer("add", ["x", "c"], value("y", ["batch", 5])),
+        ],
+        ["y"],
+        {"v": numbers(4)},
+    ),
+)
+case(
+    "constant",
     "weight-unknown",
     "A role that the operator does not have.",
     "weight-unknown",
@@ -289,6 +325,30 @@ case(
 )
 case(
     "batch_normalization",
+    "axis-0-of-constant",
+    "Axis 0 of a value that is the same for every row.",
+    "wrong-value",
+    "1/attributes/axis",
+    document(
+        [value("x", ["batch", 4, 3])],
+        [
+            layer("constant", [], value("c", [4, 3]), {"value": "v"}),
+            layer(
+                "batch_normalization",
+                ["c"],
+                value("n", [4, 3]),
+                {"moving_mean": "mean", "moving_variance": "variance"},
+                axis=0,
+                epsilon=0.001,
+            ),
+            layer("add", ["x", "n"], value("y", ["batch", 4, 3])),
+        ],
+        ["y"],
+        {"v": numbers(4, 3), "mean": numbers(4), "variance": numbers(4)},
+    ),
+)
+case(
+    "batch_normalization",
     "symbolic-axis",
     "The number of channels is not known.",
     "axis-range",
@@ -349,5 +409,15 @@ case(
     "variance-range",
     "0/weights/moving_variance",
     _normalization(weights={"moving_variance": stored([1, 2, -0.002, 3])}),
+    "C5",
+)
+_NAN = _normalization(weights={"moving_variance": stored([1, 2, np.nan, 3])})
+case(
+    "batch_normalization",
+    "variance-nan",
+    "A variance that is not a number, in a file that may hold such.",
+    "variance-range",
+    "0/weights/moving_variance",
+    _NAN.but(lambda h: h.update(requires=sorted([*h["requires"], "feature:nonfinite"]))),
     "C5",
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from generate.graph import one
 from generate.pages import operator
-from generate.positive.declare import FLUSHED, declare, empty_batch, special
+from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, repeated, special
 
 FAR = 1e30
 SHAPE = "The shape of x."
@@ -39,11 +39,14 @@ UP = (np.inf,)  # towards -∞ the formula is ∞ · 0
 STEEP = (88.75, -88.75, -104.0)  # exp leaves float32's range; its result is no normal number; it is 0
 RELU = "C's `fmax(NaN, 0)` is 0, and so is `x > 0 ? x : 0`: neither is relu."
 SHRINKS = "hard_shrink and soft_shrink give 0, threshold gives default_value"
+THRESHOLDS = ({"threshold": 0.5}, {"threshold": 0.3}, {"threshold": -0.5})
 
 ACTIVATIONS = {
     "relu": Activation(says=RELU),
     "relu6": Activation(points=(6,), says=RELU),
-    "leaky_relu": Activation(({"negative_slope": 0.2}, {"negative_slope": 0.0}, {"negative_slope": -1.5})),
+    "leaky_relu": Activation(
+        ({"negative_slope": 0.2}, {"negative_slope": 0.0}, {"negative_slope": -1.5}, {"negative_slope": 1.25})
+    ),
     "thresholded_relu": Activation(
         (
             {"negative_slope": 0.3, "threshold": 0.7},
@@ -77,8 +80,8 @@ ACTIVATIONS = {
     "hard_sigmoid": Activation(points=(-3, 3)),
     "hard_silu": Activation(points=(-3, 3), infinite=UP),
     "hard_tanh": Activation(points=(-1, 1)),
-    "hard_shrink": Activation(({"threshold": 0.5}, {"threshold": 0.3}), points=(-0.5, 0.5, -0.3, 0.3), says=SHRINKS),
-    "soft_shrink": Activation(({"threshold": 0.5}, {"threshold": 0.3}), points=(-0.5, 0.5, -0.3, 0.3), says=SHRINKS),
+    "hard_shrink": Activation(THRESHOLDS, points=(-0.5, 0.5, -0.3, 0.3), says=SHRINKS),
+    "soft_shrink": Activation(THRESHOLDS, points=(-0.5, 0.5, -0.3, 0.3), says=SHRINKS),
     "threshold": Activation(
         ({"threshold": 0.5, "default_value": 0.0}, {"threshold": -0.3, "default_value": 20.1}),
         points=(0.5, -0.3),
@@ -145,11 +148,12 @@ def _declare(op: str, activation: Activation) -> None:
         lambda r: one(op, np.array([[1e-39, -1e-39, 1e-42], [1e-45, -1e-45, 0.5]], np.float32), **first),
     )
     empty_batch(op, lambda r: one(op, r.normal(0, 3), **first))
+    lengths(op, lambda r, n: one(op, r.uniform(0.6, 2.5, n), **first))
     special(
         f"{op}/not-finite",
         "Infinities and NaN, as the operator's page has them; their neighbours are as always.",
         activation.says,
-        lambda r: one(op, np.array([[x, 0.75] for x in (np.nan, *activation.infinite)], np.float32), **first),
+        lambda r: one(op, repeated([[x, 0.75] for x in (np.nan, *activation.infinite)]), **first),
     )
 
 

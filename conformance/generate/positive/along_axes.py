@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from generate.case import Draw
 from generate.graph import one
-from generate.positive.declare import FLUSHED, declare, empty_batch, special
+from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, special
 
 SHAPE = "The shape of x."
 DEEP = (2, 1, 3, 1, 2, 1, 1, 4)
@@ -21,6 +24,15 @@ LOOPS = (
     "in which a group is the n elements x[(o · n + k) · inner + i], k = 0 … n − 1."
 )
 LARGE = np.array([[1e4, -1e4, 9999.5, 0], [-1e4, -1e4, -1e4, -9998], [1e4, 1e4, 1e4, 1e4]], np.float32)
+
+
+def _not_finite(r: Draw) -> Any:
+    x = r.normal(10, 37)
+    for row, place in enumerate((0, 1, 15, 16, 35, 36)):
+        x[row, place] = np.nan
+    x[6, 17] = x[7, 36] = np.inf
+    x[8, ::3] = -np.inf
+    return x
 
 
 def _declare(op: str) -> None:
@@ -98,6 +110,13 @@ def _declare(op: str) -> None:
         lambda r: one(op, np.array([[1e-39, -1e-45, 0], [1e-39, 1, 2]], np.float32), axes=[1]),
     )
     empty_batch(op, lambda r: one(op, r.normal(0, 3), axes=[1]))
+    lengths(op, lambda r, n: one(op, r.normal(n, 3), axes=[1]))
+    special(
+        f"{op}/not-finite-long",
+        "Long rows with NaN or an infinity in front, in the middle and at the end; the last row is as always.",
+        "| a NaN | NaN, every element of the group | NaN, every element of the group |",
+        lambda r: one(op, _not_finite(r), axes=[1]),
+    )
     special(
         f"{op}/minus-infinity",
         "An element of minus infinity has no part in the sum.",
@@ -150,6 +169,7 @@ def _declare_sparsemax(op: str, meaning: str) -> None:
         "For each line of n elements along axis",
         lambda r: one(op, r.normal(2, 5, 3), axis=1),
     )
+    declare(f"{op}/rank-4", "Four dimensions.", SHAPE, lambda r: one(op, r.normal(2, 3, 5, 4, scale=0.5), axis=2))
     declare(
         f"{op}/rank-8",
         "Over the last of as many dimensions as the format allows.",
@@ -189,6 +209,7 @@ def _declare_sparsemax(op: str, meaning: str) -> None:
         lambda r: one(op, np.array([[1e-39, -1e-45, 0.5], [1e-39, 3, -2]], np.float32), axis=1),
     )
     empty_batch(op, lambda r: one(op, r.normal(0, 3), axis=1))
+    lengths(op, lambda r, n: one(op, r.normal(n, 3, scale=0.1), axis=1))
 
 
 _declare_sparsemax("sparsemax", NEAREST)
@@ -234,6 +255,7 @@ special(
     lambda r: one("glu", np.array([[1e-39, 1, 1, -1e-45], [-1e-42, 3, 1e-39, 2]], np.float32), axis=1),
 )
 empty_batch("glu", lambda r: one("glu", r.normal(0, 4), axis=1))
+lengths("glu", lambda r, n: one("glu", r.normal(n, 6), axis=1))
 special(
     "glu/not-finite",
     "NaN stays in its element; a gate of plus infinity is open, one of minus infinity shut.",

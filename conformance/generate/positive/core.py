@@ -9,7 +9,7 @@ import numpy as np
 from generate.case import Draw
 from generate.graph import Graph, one
 from generate.pages import quote
-from generate.positive.declare import FLUSHED, declare, empty_batch, special
+from generate.positive.declare import FLUSHED, ROWS, declare, empty_batch, lengths, repeated, special
 
 KEPT = "All numbers are kept, NaN and infinities too."
 
@@ -61,6 +61,12 @@ declare(
 declare("dense/wide", "Many units.", UNITS, lambda r: _dense(r.normal(2, 3), r.normal(3, 130), r.normal(130)))
 declare("dense/deep", "Sums of many terms.", SUM, lambda r: _dense(r.normal(3, 900), r.normal(900, 2), r.normal(2)))
 declare(
+    "dense/many-rows",
+    "More than a thousand rows at once.",
+    ROWS,
+    lambda r: _dense(r.normal(1030, 2), r.normal(2, 1), r.normal(1)),
+)
+declare(
     "dense/all-positive",
     "Sums that only grow: the error of an accumulator shows.",
     "Accumulate in the dtype of x or better.",
@@ -109,6 +115,7 @@ special(
     lambda r: _dense(np.array([[1e-39, 1, 1e-45], [-1e-42, 2, 0]], np.float32), r.uniform(-1, 1, 3, 2)),
 )
 empty_batch("dense", lambda r: _dense(r.normal(0, 3), r.normal(3, 2), r.normal(2)))
+lengths("dense", lambda r, n: _dense(r.normal(n, 5), r.normal(5, 3), r.normal(3)))
 special(
     "dense/not-finite",
     "NaN makes its own row NaN and no other; an infinity keeps its sign.",
@@ -218,6 +225,29 @@ empty_batch(
     lambda r: _added(r.normal(4), r.normal(0, 4)),
     "The batch has no part in it: with an empty batch, y is the same.",
 )
+
+
+def _kept(r: Draw) -> Graph:
+    """Constants of every shape that a result in their place would have, read by several layers and after them."""
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 4))
+    for shape in ((4,), (1, 4), ()):
+        name = f"value {'x'.join(map(str, shape))}"
+        value = graph.apply(name, "constant", weights={"value": np.asarray(r.normal(*shape))}, shape=shape)
+        active = graph.apply(f"{name} relu", "relu", value, shape=shape)
+        square = graph.apply(f"{name} square", "multiply", value, active, shape=shape)
+        for node in (square, active, value):
+            graph.outputs.append(graph.apply(f"{node.name} + x", "add", node, x))
+    return graph
+
+
+declare(
+    "constant/kept",
+    "Constants through layers of their own, without a batch; what is computed in their place changes the next call.",
+    SAME,
+    _kept,
+    calls=True,
+)
 special("constant/not-finite", "NaN and infinities are data like any other.", KEPT, _nonfinite_constant)
 
 
@@ -235,7 +265,7 @@ def _identity(dtype: str) -> None:
 
 for _dtype in ("float32", "float64", "int32", "int64", "int8", "uint8", "bool"):
     _identity(_dtype)
-for _shape in ((6,), (2, 3, 5, 4), (2, 1, 3, 1, 2, 1, 1, 2)):
+for _shape in ((6,), (2, 3, 4), (2, 3, 5, 4), (2, 1, 3, 1, 2, 1, 1, 2)):
     declare(
         f"identity/rank-{len(_shape)}",
         "Another number of dimensions.",
@@ -243,6 +273,7 @@ for _shape in ((6,), (2, 3, 5, 4), (2, 1, 3, 1, 2, 1, 1, 2)):
         lambda r, shape=_shape: one("identity", r.normal(*shape)),
     )
 empty_batch("identity", lambda r: one("identity", r.normal(0, 3)))
+lengths("identity", lambda r, n: one("identity", r.normal(n)))
 special(
     "identity/subnormal",
     "Numbers below the smallest normal one, which may count as 0.",
@@ -253,7 +284,7 @@ special(
     "identity/not-finite",
     "NaN and infinities are data like any other.",
     KEPT,
-    lambda r: one("identity", np.array([[np.nan, np.inf, -np.inf, -0.0]], np.float32)),
+    lambda r: one("identity", repeated([[np.nan, np.inf, -np.inf, -0.0]])),
 )
 
 
@@ -283,7 +314,8 @@ NARROWED = "the nearest number, ties to even; beyond the range of float32, an in
 
 
 def _cast(array: Any, dtype: str) -> Graph:
-    return one("cast", np.asarray(array), dtype=dtype)
+    array = np.asarray(array)
+    return one("cast", repeated(array, array.dtype.name), dtype=dtype)
 
 
 EDGES = np.array([[-2.9, -1.0, -0.5, -0.0], [0.3, 0.999, 1.5, 126.7]], np.float32)
@@ -378,6 +410,39 @@ declare(
     TO_BOOL,
     lambda r: _cast(r.integers(-1, 2, 3, 4, dtype="int32"), "bool"),
 )
+declare(
+    "cast/int32-to-bool-low-bits",
+    "Numbers whose low bits are 0 are not 0.",
+    TO_BOOL,
+    lambda r: _cast(np.array([[256, -256, 65536, 2**24], [-(2**31), 0, 2**16, 2**30]], np.int32), "bool"),
+)
+declare(
+    "cast/int64-to-bool-low-bits",
+    "The same, of 64 bits.",
+    TO_BOOL,
+    lambda r: _cast(np.array([[2**32, -(2**32), 2**40], [-(2**63), 0, 256]], np.int64), "bool"),
+)
+declare(
+    "cast/small-to-bool",
+    "Numbers that are not 0, but nearly; integers of them would be.",
+    TO_BOOL,
+    lambda r: _cast(np.array([[1e-30, -1e-30, 0, 0.25], [-0.0, -0.75, 1e30, 2]], np.float32), "bool"),
+)
+declare(
+    "cast/int64-to-float64-large",
+    "float32 does not hold them; of two equally near ones, that of the even significand.",
+    NEAREST,
+    lambda r: _cast(
+        np.array([[2**24 + 1, -(2**31) - 1, 2**53 + 1], [2**53 + 3, 2**62 + 2**33 + 7, -(2**60) - 3]], np.int64),
+        "float64",
+    ),
+)
+declare(
+    "cast/int32-to-float64",
+    "Every int32 is one of float64.",
+    NEAREST,
+    lambda r: _cast(np.array([[2**24 + 1, 2**31 - 1, -(2**31)], [-1, 0, 123456789]], np.int32), "float64"),
+)
 SMALL = np.array([[0, 1, 100], [2, 3, 126]], np.int64)
 for _from, _to, _says in (
     ("float64", "int32", TRUNCATED),
@@ -400,7 +465,7 @@ for _from, _to, _says in (
         _says,
         lambda r, source=_from, to=_to: _cast(SMALL.astype(source), to),
     )
-for _shape in ((6,), (2, 1, 3, 1, 2, 1, 1, 2)):
+for _shape in ((6,), (2, 3, 2), (2, 3, 1, 2), (2, 1, 3, 1, 2, 1, 1, 2)):
     declare(
         f"cast/rank-{len(_shape)}",
         "Another number of dimensions.",
@@ -426,6 +491,7 @@ special(
     lambda r: _cast(np.array([[np.nan, np.inf, 0, -0.0]], np.float32), "bool"),
 )
 empty_batch("cast", lambda r: _cast(r.normal(0, 3), "int32"))
+lengths("cast", lambda r, n: one("cast", r.normal(n, scale=99), dtype="int32"))
 special(
     "cast/not-finite",
     "NaN and infinities, from one floating-point type to the other.",

@@ -19,6 +19,9 @@ Make = Callable[[Draw], Graph]
 BITS = 16
 """Of a tolerance: few enough to be the same on every machine."""
 
+LENGTHS = (*range(2, 10), *range(17, 34))
+"""Below, at and beyond what is computed at a time, usually 4, 8, 16 or 32 numbers."""
+
 EMPTY = "Empty batch: y has 0 rows."
 FLUSHED = quote(
     "accuracy.md",
@@ -41,7 +44,7 @@ def declare(
         title: what it shows.
         says: the sentence that it tests: of the operator's page, or of another one.
         make: draws the numbers and answers the model.
-        kind: run, special or network.
+        kind: run, special, network or meta.
         level: of the case.
         calls: whether its model is also called several times, on some of the rows; an operator's first case always is.
     """
@@ -65,10 +68,28 @@ def empty_batch(op: str, make: Make, says: str | Quote = EMPTY) -> None:
     special(f"{op}/empty-batch", "No row in, no row out.", says, make)
 
 
+def lengths(op: str, make: Callable[[Draw, int], Graph]) -> None:
+    """An operator's model, called with few rows and with many.
+
+    Args:
+        op: the operator.
+        make: draws the numbers of so many rows and answers the model.
+    """
+    title = "Calls of any number of rows: what is computed several at a time leaves another remainder each time."
+    declare(f"{op}/lengths", title, ROWS, lambda r: make(r, max(LENGTHS) + 2), kind="meta")
+
+
+def repeated(x: Any, dtype: str = "float32") -> Any:
+    """The numbers of each row again and again: code for several at a time meets them, and code for the remainder."""
+    return np.tile(np.asarray(x, dtype), 9)
+
+
 def calls(n: int) -> list[list[int]]:
-    """The rows of each call: all, all again, in another order, one, the others, none, and more than ever before."""
+    """The rows of each call: all, all again, in another order, one, the others, none, more than ever before; then few
+    and more and more."""
     rows = list(range(n))
-    return [rows, rows, [*rows[1::2], *rows[::2]], [0], rows[1:], [], [*rows[::-1], *rows], [n - 1, n - 1]]
+    varied = [rows, rows, [*rows[1::2], *rows[::2]], [0], rows[1:], [], [*rows[::-1], *rows], [n - 1, n - 1]]
+    return varied + [rows[:length] for length in LENGTHS if length < n]
 
 
 def case_of(graph: Graph, case_id: str, kind: str, level: str, title: str, spec: Quote) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from generate.case import Draw
 from generate.graph import Graph, one
 from generate.pages import operator
-from generate.positive.declare import FLUSHED, declare, empty_batch, special
+from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, repeated, special
 
 OPERATORS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
@@ -40,6 +41,18 @@ def _constant(r: Draw, op: str, *shape: int) -> Graph:
     return graph
 
 
+def _constants(r: Draw, op: str) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(2, 2, 3, 2))
+    parts = []
+    for shape in (*product((1, 2), (1, 3), (1, 2)), (3, 2), (3, 1), (1, 2), (2,), (1,), ()):
+        name = f"value {'x'.join(map(str, shape))}"
+        value = graph.apply(name, "constant", weights={"value": np.asarray(r.normal(*shape, mean=5))}, shape=shape)
+        parts += [graph.apply(f"{name} first", op, value, x), graph.apply(f"{name} second", op, x, value)]
+    graph.outputs.append(graph.apply("y", "concatenate", *parts, axis=1))
+    return graph
+
+
 def _itself(r: Draw, op: str) -> Graph:
     graph = Graph()
     x = graph.input("x", r.normal(3, 4))
@@ -47,8 +60,8 @@ def _itself(r: Draw, op: str) -> Graph:
     return graph
 
 
-EXTREMES = np.array([[np.nan, 1, np.inf, -np.inf, np.inf, -np.inf]], np.float32)
-OTHERS = np.array([[1, np.nan, 2, 3, np.inf, np.inf]], np.float32)
+EXTREMES = repeated([[np.nan, 1, np.inf, -np.inf, np.inf, -np.inf]])
+OTHERS = repeated([[1, np.nan, 2, 3, np.inf, np.inf]])
 SUBNORMAL = np.array([[1e-39, -1e-39, 1e-42, 1e-45]], np.float32)
 
 
@@ -109,6 +122,13 @@ def _declare(op: str) -> None:
         lambda r: one(op, SUBNORMAL, np.full_like(SUBNORMAL, 1.5) if op == "divide" else r.normal(1, 4)),
     )
     empty_batch(op, lambda r: one(op, r.normal(0, 3), r.normal(0, 3)))
+    declare(
+        f"{op}/constants",
+        "A constant that is stretched along each choice of axes, as first and as second input.",
+        ALIGNED,
+        lambda r: _constants(r, op),
+    )
+    lengths(op, lambda r, n: one(op, r.normal(n), r.normal(n, mean=5)))
 
 
 def _declare_overflow(op: str, x1: tuple[float, ...], x2: tuple[float, ...], dtype: str, suffix: str = "") -> None:
@@ -151,8 +171,8 @@ special(
     operator("multiply").row or "",
     lambda r: one(
         "multiply",
-        np.array([[np.inf, -np.inf, 0, -0.0, 0]], np.float32),
-        np.array([[0, 0, -np.inf, np.inf, 3]], np.float32),
+        repeated([[np.inf, -np.inf, 0, -0.0, 0]]),
+        repeated([[0, 0, -np.inf, np.inf, 3]]),
     ),
 )
 special(
@@ -161,8 +181,8 @@ special(
     operator("divide").row or "",
     lambda r: one(
         "divide",
-        np.array([[1, -1, 1, -1, 0, 1, -1, np.inf, np.inf, np.nan]], np.float32),
-        np.array([[0, 0, -0.0, -0.0, 0, np.inf, np.inf, np.inf, -2, 1]], np.float32),
+        repeated([[1, -1, 1, -1, 0, 1, -1, np.inf, np.inf, np.nan]]),
+        repeated([[0, 0, -0.0, -0.0, 0, np.inf, np.inf, np.inf, -2, 1]]),
     ),
 )
 for _op in ("maximum", "minimum"):

@@ -13,12 +13,14 @@ from generate.positive import (
     elementwise,
     networks,
     normalization,
+    reading,
     shape,
+    sizes,
     storage,
 )
 from generate.positive.declare import DECLARATIONS, case_of
 
-FAMILIES = (core, activations, along_axes, elementwise, normalization, shape, storage, networks)
+FAMILIES = (core, activations, along_axes, elementwise, normalization, shape, sizes, reading, storage, networks)
 
 
 def cases() -> Iterator[tuple[Case, Graph]]:

@@ -8,7 +8,9 @@ from typing import Any
 from generate.case import Draw
 from generate.graph import Graph, Node
 from generate.pages import Quote, quote
+from generate.positive.activations import ACTIVATIONS
 from generate.positive.declare import Make, declare
+from generate.positive.elementwise import OPERATORS
 from generate.trained import arrays
 
 
@@ -136,6 +138,107 @@ def _scales(r: Draw) -> Graph:
     return graph
 
 
+# Many inputs, outputs, symbols, layers; one tensor in many roles
+
+
+def _many(r: Draw) -> Graph:
+    """Twelve inputs of other shapes and dtypes; neither their names nor those of the outputs are in order."""
+    graph = Graph()
+    order = (7, 1, 11, 0, 10, 4, 2, 9, 3, 8, 6, 5)
+    made: dict[int, Node] = {}
+    for i in order:
+        array = r.integers(-9, 9, 4, 1 + i, dtype="int32") if i % 3 == 0 else r.normal(4, 1 + i)
+        made[i] = graph.input(f"x{i}", array)
+    numbers = [graph.apply(f"as float {i}", "cast", node, dtype="float32") for i, node in made.items() if i % 3 == 0]
+    joined = graph.apply("joined", "concatenate", *numbers, *(made[i] for i in (5, 1, 10)), axis=1)
+    scores = graph.apply("b", "dense", joined, weights=_weights(r, int(joined.shape[1]), 3))
+    active = graph.apply("c", "tanh", scores)
+    graph.outputs += [graph.apply("a", "relu", made[8]), active, *(made[i] for i in (11, 0, 2, 9)), numbers[1], scores]
+    graph.outputs += [graph.apply("d", "softmax", node, axes=[1]) for node in (made[4],)]
+    graph.outputs.append(graph.apply("e", "multiply", made[7], made[7]))
+    graph.outputs.append(graph.apply("f", "reshape", made[3], target_shape=[2, 2]))
+    graph.outputs.append(graph.apply("g", "identity", made[6]))
+    return graph
+
+
+def _roles(r: Draw) -> Graph:
+    """One tensor is a bias, gamma, beta, the moving mean and variance, and a constant."""
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 4))
+    first = graph.apply("first", "dense", x, weights={"kernel": r.normal(4, 4), "bias": r.uniform(0.5, 2, 4)})
+    roles = dict.fromkeys(("moving_mean", "moving_variance", "gamma", "beta"), "first/bias")
+    second = graph.apply("second", "batch_normalization", first, weights=roles, axis=1, epsilon=0.1)
+    vector = graph.apply("vector", "constant", weights={"value": "first/bias"}, shape=(4,))
+    matrix = graph.apply("matrix", "constant", weights={"value": "first/kernel"}, shape=(4, 4))
+    tall = graph.apply("tall", "reshape", graph.apply("total", "add", second, vector), target_shape=[4, 1])
+    graph.outputs += [graph.apply("y", "multiply", tall, matrix), first]
+    return graph
+
+
+def _two_symbols(r: Draw) -> Graph:
+    """Height and width, which only running tells, and which differ."""
+    graph = Graph()
+    shape = ("batch", "height", "width", 4)
+    x, other = (
+        graph.input("x", r.normal(2, 3, 5, 4), shape),
+        graph.input("z", r.normal(2, 1, 5, 4), ("batch", 1, *shape[2:])),
+    )
+    up = graph.apply("up", "dense", x, weights=_weights(r, 4, 6), shape=(*shape[:3], 6))
+    gated = graph.apply("gated", "glu", up, shape=(*shape[:3], 3), axis=3)
+    down = graph.apply("down", "dense", gated, weights=_weights(r, 3, 4), shape=shape)
+    total = graph.apply("total", "subtract", other, down, shape=shape)
+    graph.outputs.append(graph.apply("rows", "softmax", total, shape=shape, axes=[1]))
+    graph.outputs.append(graph.apply("columns", "softmax", total, shape=shape, axes=[2]))
+    graph.outputs.append(graph.apply("plane", "log_softmax", total, shape=shape, axes=[1, 2]))
+    flat = graph.apply("flat", "reshape", total, shape=("batch", "pixels", 4), target_shape=[-1, 4])
+    graph.outputs.append(graph.apply("pixels", "sparsemax", flat, shape=("batch", "pixels", 4), axis=1))
+    return graph
+
+
+def _long(r: Draw) -> Graph:
+    """A hundred layers in a row, each by an operator that keeps its numbers small."""
+    graph = Graph()
+    x: Node = graph.input("x", r.normal(3, 4))
+    for i in range(100):
+        op = ("tanh", "softsign", "hard_tanh", "identity", "sigmoid")[i % 5]
+        x = graph.apply(f"layer {i}", op, x)
+    graph.outputs.append(x)
+    return graph
+
+
+def _ranks(r: Draw) -> Graph:
+    """Every function of each element by itself, of arrays of five, six and seven dimensions."""
+    graph = Graph()
+    x, z = graph.input("x", r.normal(2, 4)), graph.input("z", r.normal(2, 4, mean=4))
+    flat = []
+    for rank in (5, 6, 7):
+        target = [*[1] * (rank - 4), 2, 1, 2]
+        one, other = (graph.apply(f"{v.name} {rank}", "reshape", v, target_shape=target) for v in (x, z))
+        made = [graph.apply(f"{op} {rank}", op, one, **tried.attributes[0]) for op, tried in ACTIVATIONS.items()]
+        made += [graph.apply(f"{op} {rank}", op, one, other) for op in OPERATORS]
+        flat += [graph.apply(f"{y.name} flat", "reshape", y, target_shape=[-1]) for y in made]
+    graph.outputs.append(graph.apply("y", "concatenate", *flat, axis=1))
+    return graph
+
+
+def _rows(r: Draw) -> Graph:
+    """Every activation of 130 rows; a layer adds them up, so that there is less to compare."""
+    graph = Graph()
+    x = graph.input("x", r.normal(130, 2))
+    active = [graph.apply(op, op, x, **activation.attributes[0]) for op, activation in ACTIVATIONS.items()]
+    joined = graph.apply("joined", "concatenate", *active, axis=1)
+    graph.outputs.append(graph.apply("y", "dense", joined, weights={"kernel": r.uniform(1, 2, 2 * len(active), 1)}))
+    return graph
+
+
+def _output_twice(r: Draw) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 4))
+    y, z = graph.apply("y", "relu", x), graph.apply("z", "tanh", x)
+    graph.outputs += [y, z, y]
+    return graph
+
+
 # Trained
 
 
@@ -204,6 +307,8 @@ PASSES_ON = quote("accuracy.md", "Errors of one layer pass through the next.")
 READS = quote(
     "format.md", "the names of the values that it reads, each an input of the model or made by an earlier layer"
 )
+INPUTS = quote("format.md", "list of values, at least one")
+TWICE = quote("format.md", "list of names of values, at least one; a name may occur twice")
 SYMBOLS = quote(
     "format.md",
     "A symbol stands for a number that is known when the model runs; one symbol is one number throughout a call.",
@@ -222,9 +327,18 @@ _declare("residual", "Blocks that add to what they were given.", READS, _residua
 _declare(
     "branches", "Branches of different depths, joined; a value in between is an output.", READS, _branches, calls=True
 )
-_declare("shared-three-times", "One kernel three times in a row.", SHARED, _shared_thrice)
+_declare("shared-three-times", "One kernel three times in a row.", SHARED, _shared_thrice, calls=True)
 _declare("wide-softmax", "Probabilities of 500 classes, of scores far apart.", PASSES_ON, _wide_softmax)
 _declare("scales", "Values of 1e20 and of 1e-5 in one network.", PASSES_ON, _scales)
+_declare("many-inputs-and-outputs", "Twelve of each, in an order that is their own.", INPUTS, _many, calls=True)
+_declare("many-roles", "One tensor is weights of several layers and roles.", SHARED, _roles, calls=True)
+_declare("two-symbols", "Two dimensions beside the batch that only running tells.", SYMBOLS, _two_symbols, calls=True)
+_declare("long", "A hundred layers in a row.", IN_ORDER, _long)
+_declare(
+    "ranks", "Every activation, and what works on two values, of five, six and seven dimensions.", IN_ORDER, _ranks
+)
+_declare("rows", "Every activation of 130 rows.", IN_ORDER, _rows)
+_declare("one-output-twice", "One value at two places of the answer.", TWICE, _output_twice, calls=True)
 _declare("iris", "Trained on flowers: three classes.", IN_ORDER, iris, calls=True)
 _declare("digits", "Trained on images: ten classes, batch normalization.", IN_ORDER, _digits)
 _declare("breast-cancer", "Trained on cells: yes or no, by a sigmoid.", IN_ORDER, _breast_cancer)

@@ -8,7 +8,8 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.positive.declare import FLUSHED, declare, empty_batch, special
+from generate.pages import quote
+from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, special
 
 FORMULA = "y[…, c, …] = (x[…, c, …] − moving_mean[c]) · gamma[c] / √(moving_variance[c] + epsilon) + beta[c]"
 LOOPS = "With outer the product of the dimensions before axis, and inner the product of those behind it:"
@@ -110,6 +111,28 @@ special(
     lambda r: _normalized(r, np.array([[1e-39, -1e-45, 1]], np.float32), 1),
 )
 empty_batch("batch_normalization", lambda r: _normalized(r, r.normal(0, 4), 1))
+lengths("batch_normalization", lambda r, n: _normalized(r, r.normal(n, 3), 1))
+
+
+def _shared(r: Draw) -> Graph:
+    graph = Graph()
+    x = graph.input("x", r.normal(5, 4))
+    weights: dict[str, Any] = {"moving_mean": r.normal(4), "moving_variance": r.uniform(0.2, 3, 4)}
+    weights |= {"gamma": r.uniform(0.5, 2, 4), "beta": r.normal(4)}
+    y = graph.apply("y", "batch_normalization", x, weights=weights, axis=1, epsilon=1e-3)
+    again = {role: f"y/{role}" for role in weights}
+    z = graph.apply("z", "batch_normalization", x, weights=again, axis=1, epsilon=0.5)
+    graph.outputs += [z, y]
+    return graph
+
+
+declare(
+    "batch_normalization/shared-weights",
+    "Two layers of the same tensors and of another epsilon: what is computed ahead is each layer's own.",
+    quote("format.md", "Several layers may use one tensor."),
+    _shared,
+    calls=True,
+)
 special(
     "batch_normalization/not-finite",
     "NaN and infinities stay in their element.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.positive.declare import declare, empty_batch, special
+from generate.positive.declare import declare, empty_batch, lengths, repeated, special
 
 KEPT = "All numbers are kept, NaN and infinities too."
 NEW = "a new symbol otherwise: the layer declares one of its own, a name that no input and no earlier layer uses."
@@ -146,7 +146,7 @@ special(
     "reshape/not-finite",
     "NaN and infinities are data like any other.",
     KEPT,
-    lambda r: one("reshape", np.array([[np.nan, np.inf, -np.inf, 1]], np.float32), target_shape=[2, 2]),
+    lambda r: one("reshape", repeated([[np.nan, np.inf, -np.inf, 1]]), target_shape=[2, 18]),
 )
 special(
     "reshape/empty-batch",
@@ -154,6 +154,8 @@ special(
     "Empty batch: y has 0 rows, of the shape above.",
     lambda r: one("reshape", r.normal(0, 6), shape=("batch", 2, 3), target_shape=[2, -1]),
 )
+
+lengths("reshape", lambda r, n: one("reshape", r.normal(n, 3), target_shape=[3, 1]))
 
 
 # concatenate
@@ -247,3 +249,4 @@ def _not_finite(*_: Any) -> Graph:
 
 special("concatenate/not-finite", "NaN and infinities are data like any other.", KEPT, _not_finite)
 empty_batch("concatenate", lambda r: one("concatenate", r.normal(0, 2), r.normal(0, 3), axis=1))
+lengths("concatenate", lambda r, n: one("concatenate", r.normal(n, 1), r.normal(n, 2), axis=1))

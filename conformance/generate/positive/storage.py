@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from generate.case import Draw
 from generate.encoding import Stored, stored
 from generate.graph import Graph, Weight, one
 from generate.pages import Quote, quote
-from generate.positive.declare import declare
+from generate.positive.declare import Make, declare
 
 WIDENED = "A reader widens float16 and bfloat16 exactly and computes in float32."
 SCALED = "weight[i] = float32(int32(q[i]) − int32(zero_point[c])) · scale[c]"
@@ -181,3 +182,177 @@ def _normalized(r: Draw) -> Graph:
 
 
 _declare("storage/float64-batch-normalization", "The same for epsilon.", ROUNDED, _normalized)
+
+
+def _double(op: str, *shapes: tuple[int, ...], **attributes: Any) -> None:
+    case_id = f"storage/float64-{op.replace('_', '-')}"
+    draw = Draw(case_id, "float64")
+    _declare(case_id, "The same.", DOUBLE, lambda r: one(op, *(draw.normal(*shape) for shape in shapes), **attributes))
+
+
+for _op in (
+    *("relu", "relu6", "selu", "sigmoid", "silu", "mish", "softplus", "log_sigmoid", "softsign", "tanh_shrink"),
+    *("exponential", "hard_sigmoid", "hard_silu", "hard_tanh", "sparse_sigmoid", "sparse_plus"),
+):
+    _double(_op, (3, 6))
+for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
+    _double(_op, (3, 6), (3, 6))
+for _op in ("softmax", "log_softmax"):
+    _double(_op, (3, 6), axes=[1])
+for _op in ("sparsemax", "cumulative_sparsemax", "glu"):
+    _double(_op, (3, 6), axis=1)
+_double("identity", (3, 6))
+_double("cast", (3, 6), dtype="float64")
+_double("concatenate", (3, 2), (3, 3), axis=1)
+_double("reshape", (3, 6), target_shape=[2, 3])
+
+
+# Constants: what each stored number stands for
+
+
+def _stored(make: Callable[[Draw], Weight], *through: str, nonfinite: bool = False) -> Make:
+    """0 + the numbers of a tensor, for two rows; the integers are cast to float64 on the way."""
+
+    def graph_of(r: Draw) -> Graph:
+        graph = Graph()
+        weight = make(r)
+        shape = weight.numbers.shape
+        x = graph.input("x", np.zeros((2, *shape), "float64" if through else "float32"))
+        node = graph.apply("value", "constant", weights={"value": weight}, shape=shape)
+        for dtype in through:
+            node = graph.apply(f"as {dtype}", "cast", node, shape=shape, dtype=dtype)
+        graph.outputs.append(graph.apply("y", "add", x, node))
+        graph.requires += ["feature:nonfinite"] if nonfinite else []
+        return graph
+
+    return graph_of
+
+
+def _integers(*numbers: int, dtype: str) -> Callable[[Draw], Weight]:
+    array = np.array(numbers, dtype)
+    return lambda r: Weight(stored(array, dtype), array)
+
+
+ITSELF = "| `int32`, `int64` | 4, 8 | two's complement | themselves |"
+for _name, _make, _through, _says in (
+    (
+        "uint8",
+        _integers(0, 1, 127, 128, 255, dtype="uint8"),
+        ("float64",),
+        "| `int8`, `uint8` | 1 | integers | themselves |",
+    ),
+    (
+        "int8",
+        _integers(0, 1, -1, -128, 127, dtype="int8"),
+        ("float64",),
+        "| `int8`, `uint8` | 1 | integers | themselves |",
+    ),
+    ("int32", _integers(0, 1, -1, 2**31 - 1, -(2**31), dtype="int32"), ("float64",), ITSELF),
+    ("int64", _integers(0, -1, 2**33, -(2**40) - 7, 2**52 + 1, dtype="int64"), ("float64",), ITSELF),
+    (
+        "int64-low-bits",
+        _integers(2**53 + 1, -(2**53) - 1, 2**62 + 2**33 + 7, 2**63 - 1, -(2**63) + 3, dtype="int64"),
+        ("int32", "float64"),
+        ITSELF,
+    ),
+    (
+        "bool",
+        _integers(1, 0, 1, 1, 0, dtype="bool"),
+        ("float64",),
+        "| `bool` | 1 | 0 or 1; another byte is `bool-byte` | bool |",
+    ),
+):
+    _declare(f"storage/{_name}", "Stored integers, which are themselves.", _says, _stored(_make, *_through))
+
+
+def _bits(*bits: int, dtype: str) -> Weight:
+    """The numbers that patterns of 16 bits stand for."""
+    patterns = np.array(bits, np.uint16)
+    if dtype == "float16":
+        return Weight(stored(patterns.view(np.float16), dtype), patterns.view(np.float16).astype(np.float64))
+    widened = (patterns.astype(np.uint32) << 16).view(np.float32)
+    return Weight(stored(patterns, dtype), widened.astype(np.float64))
+
+
+for _dtype, _infinity in (("float16", 0x7C00), ("bfloat16", 0x7F80)):
+    _declare(
+        f"storage/{_dtype}-every-exponent",
+        "Numbers of every exponent and of both signs, zeros and the largest among them.",
+        WIDENED,
+        _stored(
+            lambda r, dtype=_dtype, infinity=_infinity: _bits(
+                *(sign + bits for sign in (0, 0x8000) for bits in (*range(0, infinity, 257), 1, infinity - 1)),
+                dtype=dtype,
+            )
+        ),
+    )
+    _declare(
+        f"storage/{_dtype}-not-finite",
+        "NaN and infinities.",
+        WIDENED,
+        _stored(
+            lambda r, dtype=_dtype, infinity=_infinity: _bits(
+                infinity, infinity + 0x8000, 0x7FFF, 0xFFFF, 0x3C00, dtype=dtype
+            ),
+            nonfinite=True,
+        ),
+    )
+_declare(
+    "storage/int8-every-value",
+    "Each of the 256 numbers.",
+    SCALED,
+    _stored(lambda r: int8(np.arange(-128, 128).astype(np.int8), 0.013, -5)),
+)
+for _shape in ((7,), (3, 5), (2, 3, 4)):
+    for _axis in range(len(_shape)):
+        _declare(
+            f"storage/int8-rank-{len(_shape)}-axis-{_axis}",
+            "A scale and a zero point for each index along one axis.",
+            "c = the index of i along axis",
+            _stored(
+                lambda r, shape=_shape, axis=_axis: int8(
+                    r.integers(-128, 128, *shape, dtype="int8"),
+                    r.uniform(0.001, 0.1, shape[axis]),
+                    r.integers(-128, 128, shape[axis], dtype="int8"),
+                    axis=axis,
+                )
+            ),
+        )
+_declare(
+    "storage/int8-scalar",
+    "A single number, with its scale and its zero point.",
+    PARTS,
+    _stored(lambda r: int8(np.array(-77, np.int8), 0.013, 17)),
+)
+_declare(
+    "storage/int8-scales",
+    "Scales from 1e-30 to 1e30.",
+    "Scales are finite and above 0",
+    _stored(
+        lambda r: int8(
+            r.integers(-128, 128, 7, 3, dtype="int8"),
+            10.0 ** np.arange(-30, 31, 10),
+            r.integers(-128, 128, 7, dtype="int8"),
+            axis=0,
+        )
+    ),
+)
+
+
+def _every_weight(r: Draw) -> Graph:
+    """Weights of one dimension, quantized as a whole and for each element; the second layer reads the first's again."""
+    graph = Graph()
+    x = graph.input("x", r.normal(4, 5))
+    weights = {
+        "moving_mean": int8(r.integers(-128, 128, 5, dtype="int8"), 0.01, 3),
+        "moving_variance": int8(r.integers(1, 128, 5, dtype="int8"), r.uniform(0.01, 0.1, 5), np.zeros(5), axis=0),
+        "gamma": float16(r.uniform(0.5, 2, 5)),
+        "beta": int8(r.integers(-128, 128, 5, dtype="int8"), r.uniform(0.01, 0.1, 5), np.arange(5), axis=0),
+    }
+    y = graph.apply("y", "batch_normalization", x, weights=weights, axis=1, epsilon=1e-3)
+    again = {role: f"y/{role}" for role in weights}
+    graph.outputs += [y, graph.apply("z", "batch_normalization", y, weights=again, axis=1, epsilon=1e-3)]
+    return graph
+
+
+_declare("storage/weights-of-rank-1", "Each with a storage type of its own, read by two layers.", PARTS, _every_weight)
