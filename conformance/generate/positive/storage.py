@@ -265,6 +265,17 @@ for _name, _make, _through, _says in (
     _declare(f"storage/{_name}", "Stored integers, which are themselves.", _says, _stored(_make, *_through))
 
 
+def _digits(r: Draw) -> Graph:
+    double, graph = Draw("storage/float64-constant", "float64"), Graph()
+    x = graph.input("x", double.normal(3, 4))
+    added = graph.apply("value", "constant", weights={"value": double.normal(4)}, shape=(4,))
+    graph.outputs.append(graph.apply("y", "add", x, added))
+    return graph
+
+
+_declare("storage/float64-constant", "A stored float64 keeps its digits.", DOUBLE, _digits)
+
+
 def _bits(*bits: int, dtype: str) -> Weight:
     """The numbers that patterns of 16 bits stand for."""
     patterns = np.array(bits, np.uint16)
