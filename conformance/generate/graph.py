@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -142,17 +143,14 @@ class Graph:
     def reference(self) -> list[Any]:
         return [self._values[node.name] for node in self.outputs]
 
-    def tolerance(self, noisy: Evaluate | None = None) -> list[Any]:
-        """One operator: its class. Several: the rule of networks. None: what goes in comes out.
-
-        Args:
-            noisy: the oracle that networks are evaluated with over and over; None is the graph's own.
-        """
+    @cache  # noqa: B019 - a graph lives as long as its case is made
+    def tolerance(self) -> list[Any]:
+        """One operator: its class. Several: the rule of networks. None: what goes in comes out."""
         if not self.steps:
             return [np.zeros(y.shape) for y in self.reference()]
         with np.errstate(all="ignore"):
             if len(self.steps) > 1:
-                allowed = self._network_tolerance(noisy or self._evaluate)
+                allowed = self._network_tolerance()
             else:
                 (step,) = self.steps
                 ruled, rest = self._ruled(step)
@@ -169,7 +167,7 @@ class Graph:
             for y, tolerance in zip(self.reference(), allowed, strict=True)
         ]
 
-    def _network_tolerance(self, evaluate: Evaluate) -> list[Any]:
+    def _network_tolerance(self) -> list[Any]:
         """Eight deviations of the outputs while every layer's rounding is imitated by noise of its size."""
         scales = {}
         for step in self.steps:
@@ -182,7 +180,7 @@ class Graph:
             random = np.random.RandomState(SEED + run)
             values = {node.name: self._values[node.name] for node in self.nodes}
             for step in self.steps:
-                y, scale = self._compute(step, values, evaluate), scales[step.output.name]
+                y, scale = self._compute(step, values, scalar.float64), scales[step.output.name]
                 values[step.output.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
             for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
                 square += np.square(values[node.name] - y)
