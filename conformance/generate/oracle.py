@@ -87,8 +87,8 @@ ORACLES = {
     "relu": _elementwise(activations.relu),
     "relu6": _elementwise(activations.relu6),
     "leaky_relu": _elementwise(activations.leaky_relu, _relu),
-    "thresholded_relu": _elementwise(activations.relu, _relu),
-    "clipped_relu": _elementwise(activations.relu, _relu),
+    "thresholded_relu": _elementwise(_relu),  # Keras's own, up to 3.12, makes NaN of infinities
+    "clipped_relu": _elementwise(_relu),
     "elu": _elementwise(activations.elu, _elu),
     "celu": _elementwise(activations.celu),
     "selu": _elementwise(activations.selu, _selu),
