@@ -26,10 +26,15 @@ MAY = {
     "__init__": {"engine", "errors", "reading", "validation", "version", "writing"},
     "__main__": {"cli"},
 }
-EXTRAS = {"keras", "tensorflow", "typer", "rich", "pyarrow", "matplotlib", "jsonschema", "referencing"}
-EXTRAS |= {"psutil", "hypothesis"}
-MAY_IMPORT_EXTRAS = {"exporters/keras": {"keras", "tensorflow"}, "format/schema.py": {"jsonschema", "referencing"}}
-MAY_IMPORT_EXTRAS["conformance"] = {"jsonschema", "referencing", "psutil", "hypothesis"}
+EXTRAS = {
+    *("keras", "tensorflow", "typer", "rich", "pyarrow", "matplotlib"),
+    *("jsonschema", "referencing", "psutil", "hypothesis"),
+}
+MAY_IMPORT_EXTRAS = {
+    "exporters/keras": {"keras", "tensorflow"},
+    "format/schema.py": {"jsonschema", "referencing"},
+    "conformance": {"jsonschema", "referencing", "psutil", "hypothesis"},
+}
 
 
 def imports(path):

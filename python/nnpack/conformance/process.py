@@ -116,46 +116,36 @@ class Process:
         Raises:
             CaseError: there is none in time, it is too long, the process has ended, or holds too much memory.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                line = self._lines.get(timeout=max(0.0, min(LOOK, deadline - time.monotonic())))
-            except queue.Empty:
-                self._look()
-                if time.monotonic() >= deadline:
-                    raise CaseError(Verdict.TIMEOUT, f"no answer within {timeout:g} s") from None
-                continue
-            if not line:
-                raise CaseError(Verdict.CRASH, f"the process ended: {self._ending()}")
-            if not line.endswith(b"\n"):
-                reason = "longer than 1 MiB" if len(line) >= LINE else "that ends without a new line"
-                raise CaseError(Verdict.PROTOCOL, f"a line {reason}: {line[:80]!r} …")
-            return line[:-1]
+        line = self._next(time.monotonic() + timeout, f"no answer within {timeout:g} s")
+        if not line:
+            raise CaseError(Verdict.CRASH, f"the process ended: {self._ending()}")
+        if not line.endswith(b"\n"):
+            reason = "longer than 1 MiB" if len(line) >= LINE else "that ends without a new line"
+            raise CaseError(Verdict.PROTOCOL, f"a line {reason}: {line[:80]!r} …")
+        return line[:-1]
 
     def wait(self) -> tuple[int, bytes]:
         """Its exit code and all of its standard output, for a process that is called once."""
         deadline = time.monotonic() + self.limits.timeout
+        late = f"it did not end within {self.limits.timeout:g} s"
         written = []
-        while line := self._next(deadline):
+        while line := self._next(deadline, late):
             written.append(line)
             if sum(map(len, written)) > LINE:
                 raise CaseError(Verdict.PROTOCOL, "more than 1 MiB on standard output")
         while self._child.poll() is None:
-            self._look()
-            if time.monotonic() >= deadline:
-                raise CaseError(Verdict.TIMEOUT, f"it did not end within {self.limits.timeout:g} s")
+            self._look(deadline, late)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(LOOK)
         return self._child.returncode, b"".join(written)
 
-    def _next(self, deadline: float) -> bytes:
+    def _next(self, deadline: float, late: str) -> bytes:
+        """What it writes next, to the end of a line; b"" once it has closed its standard output."""
         while True:
             try:
                 return self._lines.get(timeout=max(0.0, min(LOOK, deadline - time.monotonic())))
             except queue.Empty:
-                self._look()
-                if time.monotonic() >= deadline:
-                    raise CaseError(Verdict.TIMEOUT, f"it did not end within {self.limits.timeout:g} s") from None
+                self._look(deadline, late)
 
     @property
     def log(self) -> str:
@@ -186,8 +176,8 @@ class Process:
             if stream and not any(reader.is_alive() for reader in self._readers):
                 stream.close()
 
-    def _look(self) -> None:
-        """Ends a process that holds more memory than it may."""
+    def _look(self, deadline: float, late: str) -> None:
+        """Gives up a process that holds more memory than it may, or that is late."""
         held = 0
         with contextlib.suppress(psutil.Error):
             for process in (self._tree, *self._tree.children(recursive=True)):
@@ -197,6 +187,8 @@ class Process:
             raise CaseError(
                 Verdict.CRASH, f"{held / 2**20:,.0f} MiB in memory, allowed are {self.limits.memory / 2**20:,.0f}"
             )
+        if time.monotonic() >= deadline:
+            raise CaseError(Verdict.TIMEOUT, late)
 
     def _ending(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
