@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -143,7 +143,7 @@ class Graph:
     def reference(self) -> list[Any]:
         return [self._values[node.name] for node in self.outputs]
 
-    @cache  # noqa: B019 - a graph lives as long as its case is made
+    @cached_property
     def tolerance(self) -> list[Any]:
         """One operator: its class. Several: the rule of networks. None: what goes in comes out."""
         if not self.steps:

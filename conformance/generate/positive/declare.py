@@ -100,7 +100,7 @@ def case_of(graph: Graph, case_id: str, kind: str, level: str, title: str, spec:
     for i, (node, array) in enumerate(zip(graph.nodes, graph.arrays, strict=True)):
         files[f"in.{i}.bin"] = _raw(array, array.dtype)
         inputs.append(_described(node.name, node.dtype, array, {"file": f"in.{i}.bin"}))
-    for i, (node, y, tolerance) in enumerate(zip(graph.outputs, graph.reference(), graph.tolerance(), strict=True)):
+    for i, (node, y, tolerance) in enumerate(zip(graph.outputs, graph.reference(), graph.tolerance, strict=True)):
         files[f"out.{i}.bin"], files[f"tol.{i}.bin"] = _raw(y, "f8"), _raw(_up(rounded_up(tolerance, BITS)), "f4")
         where = {"file": f"out.{i}.bin", "tolerance": f"tol.{i}.bin"}
         outputs.append(_described(node.name, node.dtype, y, where))
