@@ -332,12 +332,12 @@ def test_dumping_what_was_loaded_gives_the_same_bytes():
 
 def test_what_a_reader_lacks_comes_before_what_follows_from_it():
     fields, payload = build(perceptron())
-    fields |= {"requires": sorted([*fields["requires"], "feature:states", "op:lstm@1"]), "states": []}
+    fields |= {"requires": sorted([*fields["requires"], "feature:sparse", "op:lstm@2"]), "sparse": []}
     fields["tensors"][0]["dtype"] = "float8"
     data = b"".join(container.write((1, 3), fields, payload))
     with pytest.raises(nnpack.RequirementError) as caught:
         nnpack.loads(data)
-    assert caught.value.received == "'feature:states', 'op:lstm@1'"
+    assert caught.value.received == "'feature:sparse', 'op:lstm@2'"
 
 
 def test_a_dimension_that_does_not_divide():

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 
 RUNS = 32
+FEW_RUNS = 8
+MANY_ELEMENTS = 2**24
+"""Networks whose values have more elements together, for the rows that are evaluated, are sampled by fewer runs."""
+
 DEVIATIONS = 8
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 LARGEST = 2.0**127
@@ -48,47 +52,81 @@ class _Step(NamedTuple):
     attributes: Mapping[str, Any]
     roundoff: float
     smallest: float
+    last: tuple[str, ...]
+    """The values that no later step reads."""
 
 
-def evaluate(document: Document, inputs: Sequence[Array], outputs: Sequence[str] | None = None) -> Evaluation:
+def evaluate(
+    document: Document,
+    inputs: Sequence[Array],
+    outputs: Sequence[str] | None = None,
+    states: Sequence[Array] | None = None,
+) -> Evaluation:
     """The reference of a document's outputs, with the tolerances of whole networks.
 
     Args:
         document: what to evaluate.
         inputs: an array for each input, rows first.
         outputs: the names of the values wanted; None takes the document's outputs.
+        states: an array for each state; None takes the initial ones.
     """
     wanted = list(dict.fromkeys(document.outputs if outputs is None else outputs))
-    steps = [_step(document, layer) for layer in document.layers]
-    start = {value.name: _widened(x) for value, x in zip(document.inputs, inputs, strict=True)}
+    steps = _steps(document, wanted)
     rows = len(inputs[0])
+    given = [*inputs, *(document.initial_states(rows) if states is None else states)]
+    start = {value.name: _widened(x) for value, x in zip(document.sources, given, strict=True)}
+    many = rows * document.row_elements > MANY_ELEMENTS
+    runs = FEW_RUNS if many else RUNS
     with np.errstate(all="ignore"):
-        exact: dict[str, Array] = {}
-        scales: dict[str, Array] = {}
-        in_range = np.ones(rows, np.bool_)
-        for step, y, operands in _run(steps, start, exact):
-            scale = step.roundoff * step.operator.rounding(y, *operands, **step.weights, **step.attributes)
-            # what is rounded may be flushed to 0 below the smallest normal number
-            scales[step.layer.name] = np.where(scale > 0, scale + step.smallest, 0)
-            if y.ndim and len(y) == rows:
-                in_range &= np.all(np.abs(y) < LARGEST, axis=tuple(range(1, y.ndim)))
+        exact, scales, in_range = _exact(steps, start, rows, np.float32 if many else np.float64)
         squares: dict[str, Any] = dict.fromkeys(wanted, 0.0)
-        for run in range(RUNS):
-            noise = np.random.RandomState(_SEED + run)
-            noisy: dict[str, Array] = {}
-            for step, y, _ in _run(steps, start, noisy):
-                noisy[step.layer.outputs[0].name] = y + scales[step.layer.name] * noise.standard_normal(y.shape)
+        for run in range(runs):
+            noisy = _noisy(steps, start, scales, np.random.RandomState(_SEED + run))
             for name in wanted:
-                squares[name] = squares[name] + np.square(noisy[name] - exact[name])
+                squares[name] = squares[name] + np.square(_difference(noisy[name], exact[name]))
     return Evaluation(
-        {name: Reference(exact[name], _tolerance(document, name, squares[name], exact[name])) for name in wanted},
+        {
+            name: Reference(exact[name], _tolerance(document.values[name].dtype, squares[name] / runs, exact[name]))
+            for name in wanted
+        },
         in_range,
     )
 
 
-def _tolerance(document: Document, name: str, squares: Array, exact: Array) -> Array:
-    dtype = document.values[name].dtype
-    tolerance = DEVIATIONS * np.sqrt(squares / RUNS)
+def _exact(
+    steps: Sequence[_Step], start: Mapping[str, Array], rows: int, kept: type
+) -> tuple[dict[str, Array], dict[str, Array], NDArray[np.bool_]]:
+    """The values that are wanted; the scale of rounding of every value that is rounded; the rows within range."""
+    values, scales, in_range = dict(start), {}, np.ones(rows, np.bool_)
+    for step, made, operands in _run(steps, values):
+        scaled = step.operator.rounding(_one_or_all(made), *operands, **step.weights, **step.attributes)
+        for value, y, rounding in zip(step.layer.outputs, made, _all(scaled), strict=True):
+            if np.any(rounding > 0):  # what is rounded may be flushed to 0 below the smallest normal number
+                scale = np.where(rounding > 0, step.roundoff * rounding + step.smallest, 0)
+                scales[value.name] = scale.astype(np.float64 if value.dtype == "float64" else kept)
+            if y.dtype.kind == "f" and y.size and y.ndim and not isinstance(value.shape[0], int):
+                in_range &= np.all(np.abs(y.reshape(rows, -1)) < LARGEST, axis=1)
+    return values, scales, in_range
+
+
+def _noisy(
+    steps: Sequence[_Step], start: Mapping[str, Array], scales: Mapping[str, Array], noise: np.random.RandomState
+) -> dict[str, Array]:
+    """The values that are wanted, with noise wherever a float32 computation rounds."""
+    values = dict(start)
+    for step, made, _ in _run(steps, values):
+        for value, y in zip(step.layer.outputs, made, strict=True):
+            if value.name in scales:
+                values[value.name] = y + scales[value.name] * noise.standard_normal(y.shape)
+    return values
+
+
+def _difference(noisy: Array, exact: Array) -> Array:
+    return noisy.astype(np.float64) - exact if exact.dtype.kind in "iufb" else np.zeros(exact.shape)
+
+
+def _tolerance(dtype: str, variance: Array, exact: Array) -> Array:
+    tolerance = DEVIATIONS * np.sqrt(variance)
     if dtype == "float64":  # the reference is as rounded as what is compared with it
         tolerance = 2 * tolerance
     # coarsely rounded up, so that it is the same number on every machine
@@ -100,26 +138,45 @@ def _widened(x: Array) -> Array:
     return x.astype(np.float64) if x.dtype.kind == "f" else x
 
 
-def _step(document: Document, layer: Layer) -> _Step:
+def _one_or_all(made: Sequence[Array]) -> Any:
+    return made[0] if len(made) == 1 else tuple(made)
+
+
+def _all(made: Any) -> tuple[Array, ...]:
+    return made if isinstance(made, tuple) else (made,)
+
+
+def _steps(document: Document, wanted: Sequence[str]) -> list[_Step]:
+    """The layers that some value wanted depends on, each with the values that only it still needs."""
+    steps: list[_Step] = []
+    needed = set(wanted)
+    for layer in reversed(document.layers):
+        if any(value.name in needed for value in layer.outputs):
+            last = {*layer.inputs, *(value.name for value in layer.outputs)} - needed
+            needed.update(layer.inputs)
+            steps.append(_step(document, layer, tuple(last)))
+    return steps[::-1]
+
+
+def _step(document: Document, layer: Layer, last: tuple[str, ...]) -> _Step:
     weights = {role: _widened(document.computed(name)) for role, name in layer.weights.items()}
     dtype = layer.outputs[0].dtype
     attributes = dict(layer.attributes)
     if dtype == "float32":  # an attribute is a float32 like any other operand
         attributes = {k: float(np.float32(v)) if type(v) is float else v for k, v in attributes.items()}
     operator, roundoff, smallest = OPERATORS[layer.op], ROUNDOFF.get(dtype, 0.0), SMALLEST.get(dtype, 0.0)
-    return _Step(layer, operator, weights, attributes, roundoff, smallest)
+    return _Step(layer, operator, weights, attributes, roundoff, smallest, last)
 
 
-def _run(
-    steps: Sequence[_Step], start: Mapping[str, Array], values: dict[str, Array]
-) -> Iterator[tuple[_Step, Array, list[Array]]]:
+def _run(steps: Sequence[_Step], values: dict[str, Array]) -> Iterator[tuple[_Step, tuple[Array, ...], list[Array]]]:
     """Runs the steps in turn, filling `values`; what the caller puts there in between is what later steps read."""
-    values.update(start)
     for step in steps:
         operands = [values[name] for name in step.layer.inputs]
         attributes = step.attributes
         if attributes.get("dtype") == "float32":  # a cast to float32 rounds; the reference does not
             attributes = {**attributes, "dtype": "float64"}
-        y = step.operator.function(*operands, **step.weights, **attributes)
-        values[step.layer.outputs[0].name] = y
-        yield step, y, operands
+        made = _all(step.operator.function(*operands, **step.weights, **attributes))
+        values.update(zip((value.name for value in step.layer.outputs), made, strict=True))
+        yield step, made, operands
+        for name in step.last:
+            values.pop(name, None)

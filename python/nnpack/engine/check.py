@@ -7,7 +7,7 @@ from math import prod
 
 from nnpack.errors import FormatError, Report
 from nnpack.format.document import Dimension, Document, Layer, Shape, Value, show
-from nnpack.format.limits import ACTIVATION_ELEMENTS, DIMENSION
+from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH, DIMENSION
 from nnpack.ops import OPERATORS
 from nnpack.ops.operator import Call, OpenShape, Type
 
@@ -20,21 +20,19 @@ def check(document: Document, report: Report, activation_limit: int = ACTIVATION
         report: takes each fault.
         activation_limit: the most elements that a layer may read and make for one row.
     """
-    symbols = {n for value in document.inputs for n in value.shape if isinstance(n, str)}
     for index, layer in enumerate(document.layers):
         try:
-            _check_layer(document, layer, symbols, activation_limit)
+            _check_layer(document, layer, activation_limit)
         except FormatError as fault:
             report(fault.under(f"/layers/{index}"))
-        symbols.update(n for value in layer.outputs for n in value.shape if isinstance(n, str))
     if document.selftest:
         _check_selftest(document, report)
 
 
-def _check_layer(document: Document, layer: Layer, symbols: set[str], activation_limit: int) -> None:
-    operator = OPERATORS[layer.op]
+def operator_call(document: Document, layer: Layer) -> Call:
+    """What a layer's operator is applied to."""
     inputs = [document.values[name] for name in layer.inputs]
-    call = Call(
+    return Call(
         inputs=tuple(Type(value.dtype, value.shape) for value in inputs),
         weights={
             role: Type(document.computed_dtype(name), document.tensors[name].shape)
@@ -42,12 +40,16 @@ def _check_layer(document: Document, layer: Layer, symbols: set[str], activation
         },
         attributes=layer.attributes,
     )
-    dtype, shape = operator.check(call)
-    if len(layer.outputs) != 1:
-        raise FormatError("output-count", "/outputs", 1, len(layer.outputs))
-    output = layer.outputs[0]
-    _check_declared(output, dtype, shape, symbols)
-    elements = sum(map(_elements, [*inputs, output]))
+
+
+def _check_layer(document: Document, layer: Layer, activation_limit: int) -> None:
+    operator = OPERATORS[layer.op]
+    made = operator.check(operator_call(document, layer))
+    if len(layer.outputs) != len(made):
+        raise FormatError("output-count", "/outputs", len(made), len(layer.outputs))
+    for i, (output, (dtype, shape)) in enumerate(zip(layer.outputs, made, strict=True)):
+        _check_declared(output, dtype, shape, f"/outputs/{i}")
+    elements = sum(map(_elements, [*(document.values[name] for name in layer.inputs), *layer.outputs]))
     if elements > activation_limit:
         raise FormatError("activation-limit", "/outputs/0/shape", f"at most {activation_limit} elements", elements)
     if operator.check_weights:
@@ -55,20 +57,20 @@ def _check_layer(document: Document, layer: Layer, symbols: set[str], activation
         operator.check_weights(weights, layer.attributes)
 
 
-def _check_declared(output: Value, dtype: str, shape: OpenShape, symbols: set[str]) -> None:
+def _check_declared(output: Value, dtype: str, shape: OpenShape, at: str) -> None:
     if output.dtype != dtype:
-        raise FormatError("dtype-mismatch", "/outputs/0/dtype", dtype, output.dtype)
-    expected = ", ".join("a new symbol" if n is None else str(n) for n in shape)
+        raise FormatError("dtype-mismatch", f"{at}/dtype", dtype, output.dtype)
+    expected = ", ".join("a symbol" if n is None else str(n) for n in shape)
     if len(output.shape) != len(shape) or not all(
-        _fits(declared, inferred, symbols) for declared, inferred in zip(output.shape, shape, strict=True)
+        _fits(declared, inferred) for declared, inferred in zip(output.shape, shape, strict=True)
     ):
-        raise FormatError("shape-declared", "/outputs/0/shape", f"({expected})", show(output.shape))
+        raise FormatError("shape-declared", f"{at}/shape", f"({expected})", show(output.shape))
     if any(isinstance(n, int) and not 1 <= n < DIMENSION for n in shape):
-        raise FormatError("dimension-range", "/outputs/0/shape", "dimensions above 0", f"({expected})")
+        raise FormatError("dimension-range", f"{at}/shape", "dimensions above 0", f"({expected})")
 
 
-def _fits(declared: Dimension, inferred: Dimension | None, symbols: set[str]) -> bool:
-    return declared == inferred if inferred is not None else isinstance(declared, str) and declared not in symbols
+def _fits(declared: Dimension, inferred: Dimension | None) -> bool:
+    return declared == inferred if inferred is not None else declared != BATCH
 
 
 def _elements(value: Value) -> int:

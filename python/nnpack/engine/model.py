@@ -43,13 +43,15 @@ class SelfTest(NamedTuple):
 class Model:
     """A trained network that predicts with numpy alone.
 
-    `nnpack.load` and `nnpack.loads` make one. It is immutable: threads may share it.
+    `nnpack.load` and `nnpack.loads` make one. Without states it is immutable: threads may share it. A model with
+    states carries them from call to call, for the same rows, until `reset_states`.
 
     Attributes:
         document: what the file says.
         layers: the layer list, in topological order.
         inputs: name, dtype and shape of each input.
         outputs: name, dtype and shape of each output.
+        states: name, dtype and shape of each state; the first dimension is the rows'.
         weights: name -> read-only array, a view of the mapped file; bfloat16 and quantized weights, which numpy
             cannot view, are widened to float32 when asked for.
 
@@ -59,7 +61,8 @@ class Model:
     def __init__(self, document: Document, *, activation_limit: int = ACTIVATION_ELEMENTS) -> None:
         check(document, stop, activation_limit)
         self.document = document
-        self._plan = Plan(document, document.outputs)
+        self._plan = Plan(document, self._with_states(document.outputs))
+        self._states: list[Array] | None = None
 
     @property
     def name(self) -> str:
@@ -78,8 +81,19 @@ class Model:
         return tuple(self.document.values[name] for name in self.document.outputs)
 
     @property
+    def states(self) -> tuple[Value, ...]:
+        return tuple(state.input for state in self.document.states)
+
+    @property
     def weights(self) -> Mapping[str, Array]:
         return _Weights(self.document)
+
+    def reset_states(self) -> None:
+        """Makes the next call the first one: every state is what it was at the beginning, for any number of rows.
+
+        Source: `reset_states` of Keras's recurrent layers.
+        """
+        self._states = None
 
     def __repr__(self) -> str:
         inputs = ", ".join(f"{value.name} {show(value.shape)}" for value in self.inputs)
@@ -98,7 +112,7 @@ class Model:
         Raises:
             ShapeError, InputError: as `predict`.
         """
-        return self._packed(self._plan.run(self.fitted(x)))
+        return self._packed(self._stepped(self._plan.run, self.fitted(x)))
 
     def predict(
         self,
@@ -129,11 +143,17 @@ class Model:
         Source: `keras.Model.predict`; spec/format.md.
         """
         names = self._named(self.document.outputs if outputs is None else outputs)
-        plan = self._plan if outputs is None else Plan(self.document, names)
+        plan = self._plan if outputs is None else Plan(self.document, self._with_states(names))
         arrays = self._arrays(x)
         rows = self._rows(arrays)
         size = self._chunk_rows() if batch_size is None else _size(batch_size)
-        results = plan.run(self._fitted(arrays)) if rows <= size else self._chunked(plan, names, arrays, size, progress)
+
+        def run(given: Sequence[Array]) -> list[Array]:
+            if rows <= size:
+                return plan.run(self._fitted(given))
+            return self._chunked(plan, self._with_states(names), given, size, progress)
+
+        results = self._stepped(run, arrays)
         if outputs is None:
             return self._packed(results)
         return results[0] if isinstance(outputs, str) else results
@@ -162,10 +182,10 @@ class Model:
         if test is None:
             raise SelfTestError("selftest-absent", self.name, "a file with a self-test", "none")
         inputs = [self.document.tensors[name].array for name in test.inputs]
-        results = self._plan.run(inputs)
+        results = self._plan.run([*inputs, *self.document.initial_states(len(inputs[0]))])
         largest = 0.0
         for value, y, expected_name, tolerance_name in zip(
-            self.outputs, results, test.outputs, test.tolerances, strict=True
+            self.outputs, results[: len(self.outputs)], test.outputs, test.tolerances, strict=True
         ):
             expected = self.document.tensors[expected_name].array.astype(np.float64)
             tolerance = self.document.tensors[tolerance_name].array.astype(np.float64)
@@ -188,7 +208,7 @@ class Model:
         rows += [(value.name, "input", show(value.shape), "", "Input") for value in self.inputs]
         for layer in self.layers:
             count = sum(self.document.tensors[name].array.size for name in layer.weights.values())
-            shape = show(layer.outputs[0].shape)
+            shape = ", ".join(show(value.shape) for value in layer.outputs)
             rows.append((layer.name, layer.op, shape, f"{count:,}" if count else "", layer.made_from.class_name))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         print_fn(f"Model: {self.name}")
@@ -249,7 +269,25 @@ class Model:
         return arrays[0].shape[0]
 
     def _fitted(self, arrays: Sequence[Array]) -> list[Array]:
-        return [_fit(array, value) for value, array in zip(self.inputs, arrays, strict=True)]
+        return [_fit(array, value) for value, array in zip(self.document.sources, arrays, strict=False)]
+
+    # States, which are inputs that the last call made
+
+    def _with_states(self, outputs: Sequence[str]) -> list[str]:
+        return [*outputs, *(state.output for state in self.document.states)]
+
+    def _stepped(self, run: Callable[[Sequence[Array]], list[Array]], arrays: Sequence[Array]) -> list[Array]:
+        """What a run answers, the states apart: they are kept for the next call."""
+        n, rows = len(self.document.states), len(arrays[0])
+        if not n:
+            return run(arrays)
+        states = self.document.initial_states(rows) if self._states is None else self._states
+        if len(states[0]) != rows:
+            expected = f"{len(states[0])} rows, as in the call before, or reset_states()"
+            raise ShapeError("shape", f"input {self.inputs[0].name!r}", expected, f"{rows} rows")
+        results = run([*arrays, *states])
+        self._states = results[-n:]
+        return results[:-n]
 
     def _chunk_rows(self) -> int:
         """How many rows make the largest value of the graph fill a chunk."""
@@ -331,14 +369,21 @@ def _rank(x: Any) -> int:
 
 
 def _array(x: Any, value: Value) -> Array:
-    """x as an array of real numbers; as in Keras, a last axis of 1 that is missing is added, one too many dropped."""
+    """x as an array of real numbers, or of strings."""
     try:
         array = np.asarray(x)
     except (ValueError, TypeError) as error:
         raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", error) from error
+    if value.dtype == "string":
+        return _strings(array, value)
     if array.dtype.kind not in "fiub":
         received = f"an array of {array.dtype}"
         raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", received)
+    return _ranked(array, value)
+
+
+def _ranked(array: Array, value: Value) -> Array:
+    """As in Keras, a last axis of 1 that is missing is added, one too many dropped."""
     if array.ndim == len(value.shape) - 1 and value.shape[-1] == 1:
         return array[..., np.newaxis]
     if array.ndim == len(value.shape) + 1 and array.shape[-1] == 1:
@@ -346,8 +391,26 @@ def _array(x: Any, value: Value) -> Array:
     return array
 
 
+def _strings(array: Array, value: Value) -> Array:
+    """An array of str; bytes are taken for UTF-8, as Keras takes them."""
+    if array.dtype.kind not in "OUS":
+        raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", f"an array of {array.dtype}")
+    strings = array.astype(object)
+    for at, item in np.ndenumerate(strings):
+        if isinstance(item, bytes):
+            try:
+                strings[at] = item.decode()
+            except UnicodeDecodeError as error:
+                raise InputError("input-type", f"input {value.name!r}", "bytes of UTF-8", repr(item)) from error
+        elif not isinstance(item, str):
+            raise InputError("input-type", f"input {value.name!r}", f"an array of {value}", type(item).__name__)
+    return _ranked(strings, value)
+
+
 def _fit(array: Array, value: Value) -> Array:
     """An array of an input's own dtype; numbers that it cannot hold are refused."""
+    if value.dtype == "string":
+        return array
     dtype = np.dtype(value.dtype)
     if array.dtype == dtype and array.dtype.isnative:
         return array

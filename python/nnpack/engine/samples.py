@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnpack.engine.plan import Plan
+from nnpack.errors import NnpackError
 from nnpack.format.document import Document, Value
 
 if TYPE_CHECKING:
@@ -16,40 +19,120 @@ if TYPE_CHECKING:
 
 
 _SEED = 1_905
-_SIZES = (3, 5, 2, 7)
-"""What the dimensions are whose numbers the model leaves open."""
+_SIZES = ((3, 5, 2, 7), (9, 11, 8, 13), (37, 41, 38, 43), (75, 83, 78, 89), (151, 163, 152, 167), (299, 301, 300, 303))
+"""What the dimensions are whose numbers the model leaves open: the first of these that every layer takes."""
+
+_INDICES = (128, 11, 5, 3, 2)
+"""Below which integers are: the first of these that every table has."""
 
 # numbers of either sign at several scales, all positive, all negative, sparse, and the corners 0, 1 and -1
 _SCALES = (1.0, 0.1, 10.0, 1.0, 0.01, 100.0, 1.0, 3.0)
 
-
 ROWS = (8, 64)
 _ELEMENTS = 2**21
+_LARGE_ELEMENTS, _LARGE_ROWS = 2**20, 2
 
 
-def sample_inputs(document: Document) -> list[Array]:
+def sample_inputs(document: Document, rows: int | None = None) -> list[Array]:
     """An array for each input, of the input's dtype; the numbers are multiples of 2⁻¹², the same on every machine.
 
-    There are 64 rows; fewer, but at least 8, where the values of the graph would have more than 2²¹ elements together.
+    There are 64 rows; fewer, but at least 8, where the values of the graph would have more than 2²¹ elements together,
+    and 2 where those of one row have more than 2²⁰.
+
+    Args:
+        document: the model.
+        rows: how many; None lets the size of the model decide.
     """
-    least, most = ROWS
-    rows = min(most, max(least, _ELEMENTS // document.row_elements))
+    if rows is None:
+        least, most = ROWS
+        large = document.row_elements > _LARGE_ELEMENTS
+        rows = _LARGE_ROWS if large else min(most, max(least, _ELEMENTS // document.row_elements))
+    first = _samples(document, rows, _SIZES[0], _INDICES[0], False)
+    if not _may_refuse(document):
+        return first
+    plan = Plan(document, [*document.outputs, *(state.output for state in document.states)])
+    states = document.initial_states(rows)
+    for whole, sizes, limit in product((False, True), _SIZES, _INDICES):
+        arrays = _samples(document, rows, sizes, limit, whole)
+        try:
+            plan.run([*arrays, *states])
+        except NnpackError:
+            continue
+        return arrays
+    return first
+
+
+def sample_states(document: Document, rows: int) -> list[Array]:
+    """An array for each state, as in the middle of a sequence."""
+    generator = np.random.RandomState(_SEED)
+    shapes = [(rows, *(n for n in state.input.shape[1:] if isinstance(n, int))) for state in document.states]
+    return [
+        (generator.randint(-(2**12), 2**12, shape) / 2**12).astype(state.input.dtype)
+        for state, shape in zip(document.states, shapes, strict=True)
+    ]
+
+
+def _may_refuse(document: Document) -> bool:
+    """Whether a model takes some arrays of the declared shapes and not others: sizes are open, or tables are read."""
+    tables = ("embedding@1", "take@1", "take_along_axis@1")
+    open_sizes = any(isinstance(n, str) for value in document.inputs for n in value.shape[1:])
+    return open_sizes or any(layer.op in tables for layer in document.layers)
+
+
+def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, whole: bool) -> list[Array]:
+    """An array for each input.
+
+    Args:
+        document: the model.
+        rows: how many.
+        sizes: what dimensions are that the model leaves open.
+        limit: what integers are below.
+        whole: whether floating-point inputs are such integers too: a table may be read by them.
+    """
     # the bits of this generator are frozen; its floating-point distributions are not used
     generator = np.random.RandomState(_SEED)
     symbols: dict[str, int] = {}
     for value in document.inputs:
         for symbol in value.shape[1:]:
             if isinstance(symbol, str):
-                symbols.setdefault(symbol, _SIZES[len(symbols) % len(_SIZES)])
-    return [_sample(value, rows, symbols, generator) for value in document.inputs]
+                symbols.setdefault(symbol, sizes[len(symbols) % len(sizes)])
+    strings = _known_strings(document)
+    arrays = []
+    for value in document.inputs:
+        shape = (rows, *(n if isinstance(n, int) else symbols[n] for n in value.shape[1:]))
+        if value.dtype == "string":
+            arrays.append(np.array(strings, object)[generator.randint(0, len(strings), shape)])
+        elif whole and value.dtype != "bool":
+            arrays.append(_integers(shape, value.dtype, limit, generator))
+        else:
+            arrays.append(_sample(value, shape, limit, generator))
+    return arrays
 
 
-def _sample(value: Value, rows: int, symbols: dict[str, int], generator: np.random.RandomState) -> Array:
-    shape = (rows, *(n if isinstance(n, int) else symbols[n] for n in value.shape[1:]))
+def _known_strings(document: Document) -> list[str]:
+    """Some strings of the vocabularies of a model, and some that no vocabulary has."""
+    found = ["", "nnpack", "überall"]
+    for layer in document.layers:
+        if layer.op == "string_lookup@1":
+            data = document.computed(layer.weights["vocabulary"]).tobytes()
+            offsets = document.computed(layer.weights["offsets"])[:62].tolist()
+            found += [data[a:b].decode() for a, b in pairwise(offsets)]
+    return found
+
+
+def _integers(shape: tuple[int, ...], dtype: str, limit: int, generator: np.random.RandomState) -> Array:
+    """Integers below a limit; a part of them is 0, which often means that nothing is there."""
+    numbers = generator.randint(0, limit, shape)
+    numbers[generator.randint(0, 4, shape) == 0] = 0
+    return numbers.astype(dtype)
+
+
+def _sample(value: Value, shape: tuple[int, ...], limit: int, generator: np.random.RandomState) -> Array:
     if value.dtype == "bool":
         return generator.randint(0, 2, shape).astype(np.bool_)
     if value.dtype in ("int8", "int32", "int64", "uint8"):
-        return generator.randint(0, 128, shape).astype(value.dtype)
+        return _integers(shape, value.dtype, limit, generator)
+    rows = shape[0]
     numbers = generator.randint(-(2**12), 2**12, shape).astype(np.float64) / 2**12
     sparse = generator.randint(0, 4, shape) == 0
     for row in range(rows):
@@ -62,6 +145,8 @@ def _sample(value: Value, rows: int, symbols: dict[str, int], generator: np.rand
             x[~sparse[row : row + 1]] = 0
         elif kind == 7:
             np.negative(np.abs(x), out=x)
+    if len(shape) > 2:  # whole steps of a sequence that are 0: masks are made of them
+        numbers[generator.randint(0, 6, shape[:2]) == 0] = 0
     for row, corner in enumerate((0.0, 1.0, -1.0)):
         if row + 1 < rows:
             numbers[row + 1] = corner

@@ -38,6 +38,11 @@ def build(document: Document) -> tuple[dict[str, Any], list[bytes]]:
         header["ext"] = dict(document.ext)
     if document.output_structure is not None:
         header["output_structure"] = document.output_structure
+    if document.states:
+        header["states"] = [
+            {"input": _value_map(state.input), "output": state.output, "initial": state.initial}
+            for state in document.states
+        ]
     if document.selftest:
         header["selftest"] = {key: list(names) for key, names in document.selftest._asdict().items()}
     return _nfc(header), pieces

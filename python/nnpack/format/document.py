@@ -26,7 +26,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 NONFINITE = "feature:nonfinite"
 QUANTIZATION = "feature:quantization"
-FEATURES = (NONFINITE, QUANTIZATION)
+STATES = "feature:states"
+FEATURES = (NONFINITE, QUANTIZATION, STATES)
 
 
 class Value(NamedTuple):
@@ -89,6 +90,20 @@ class Layer(NamedTuple):
         return self.source or namesake(self.name, self.op)
 
 
+class State(NamedTuple):
+    """What a model carries from call to call: `output` of one call is `input` of the next.
+
+    Attributes:
+        input: the value that layers read.
+        output: the name of the value that it becomes.
+        initial: the name of the tensor that one row of it is before the first call.
+    """
+
+    input: Value
+    output: str
+    initial: str
+
+
 class SelfTest(NamedTuple):
     """Names of the tensors that hold a few rows of each input, and each output's expected values and tolerances."""
 
@@ -109,6 +124,7 @@ class _Document(NamedTuple):
     output_structure: Json = None
     selftest: SelfTest | None = None
     ext: Mapping[str, Json] | None = None
+    states: tuple[State, ...] = ()
 
 
 class Document(_Document):
@@ -116,9 +132,19 @@ class Document(_Document):
 
     @cached_property
     def values(self) -> Mapping[str, Value]:
-        """Every value of the graph by its name: the inputs and what the layers make."""
-        made = [*self.inputs, *(value for layer in self.layers for value in layer.outputs)]
+        """Every value of the graph by its name: the inputs, the states, and what the layers make."""
+        made = [*self.sources, *(value for layer in self.layers for value in layer.outputs)]
         return MappingProxyType({value.name: value for value in made})
+
+    @property
+    def sources(self) -> tuple[Value, ...]:
+        """The values that no layer makes: the inputs, then the states."""
+        return (*self.inputs, *(state.input for state in self.states))
+
+    def initial_states(self, rows: int) -> list[Array]:
+        """What each state is before the first call, for so many rows."""
+        rows_of = [self.computed(state.initial) for state in self.states]
+        return [np.broadcast_to(row, (rows, *row.shape)) for row in rows_of]
 
     @property
     def row_elements(self) -> int:
@@ -136,6 +162,8 @@ class Document(_Document):
         items |= {f"dtype:{tensor.dtype}" for tensor in self.tensors.values()}
         if any(tensor.quantization for tensor in self.tensors.values()):
             items.add(QUANTIZATION)
+        if self.states:
+            items.add(STATES)
         if not all(map(finite, self.tensors.values())) if nonfinite is None else nonfinite:
             items.add(NONFINITE)
         return sorted(items)
@@ -145,6 +173,7 @@ class Document(_Document):
         if self.selftest is None:
             return self
         used = {name for layer in self.layers for name in layer.weights.values()}
+        used |= {state.initial for state in self.states}
         dropped = {name for names in self.selftest for name in names} - used
         tensors = {name: tensor for name, tensor in self.tensors.items() if name not in dropped}
         return self._replace(tensors=tensors, selftest=None)

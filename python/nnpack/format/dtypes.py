@@ -40,10 +40,14 @@ DTYPES = {
     )
 }
 
-COMPUTED = ("float32", "float64", "int8", "int32", "int64", "uint8", "bool")
-"""The dtypes that values of the graph may have."""
-
 FLOATS = ("float32", "float64")
+INTEGERS = ("int8", "int32", "int64", "uint8")
+NUMBERS = (*FLOATS, *INTEGERS)
+PLAIN = (*NUMBERS, "bool")
+"""The dtypes that values of the graph and tensors may have."""
+
+COMPUTED = (*PLAIN, "string")
+"""The dtypes that values of the graph may have; strings are inputs of lookups, no tensor holds them."""
 
 
 def from_bfloat16(bits: Array) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nnpack.errors import FormatError, describe, pointer
-from nnpack.format.document import Layer, Quantization, Shape, Source, Value
+from nnpack.format.document import Layer, Quantization, Shape, Source, State, Value
 from nnpack.format.dtypes import COMPUTED, DTYPES
 from nnpack.format.limits import DIMENSION, INTEGER, ITEMS, NAME_BYTES, PAYLOAD_BYTES, RANK
 
@@ -167,6 +167,13 @@ _LAYER = record(
     },
     {"source": _SOURCE},
 )
+
+
+_STATE = record({"input": value_entry, "output": name, "initial": name})
+
+
+def state_entry(item: Any, at: str) -> State:
+    return State(**_STATE(item, at))
 
 
 def tensor_entry(item: Any, at: str) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from nnpack.format.document import (
     Layer,
     Quantization,
     SelfTest,
+    State,
     Tensor,
     Value,
     finite,
+    show,
 )
-from nnpack.format.dtypes import DTYPES
+from nnpack.format.dtypes import COMPUTED, DTYPES
 from nnpack.format.fields import (
     Parser,
     anything,
@@ -38,6 +40,7 @@ from nnpack.format.fields import (
     mapping,
     name,
     record,
+    state_entry,
     tensor_entry,
     text,
     value_entry,
@@ -116,9 +119,11 @@ class _HeaderParser:
         self.fields = self.top()
         tensors = self.tensors()
         inputs = self.inputs()
-        layers, outputs = self.graph(inputs)
+        states = self.states({value.name for value in inputs})
+        layers, outputs = self.graph(inputs, states)
+        self.carried(states, layers, tensors)
         selftest = self.selftest(self.stated("inputs"), self.stated("outputs"), tensors)
-        self.references(layers, tensors, selftest)
+        self.references(layers, tensors, selftest, [state for _, state in states])
         structure = self.structure(self.stated("outputs"))
         if self.faults:
             return None
@@ -134,6 +139,7 @@ class _HeaderParser:
             output_structure=structure,
             selftest=selftest,
             ext=self.fields.get("ext"),
+            states=tuple(state for _, state in states),
         )
         self.complete(document)
         return None if self.faults else document
@@ -152,7 +158,7 @@ class _HeaderParser:
             "requires": list_of(text),
             "tensors": anything,
         }
-        optional = {"ext": extensions, "output_structure": anything, "selftest": anything}
+        optional = {"ext": extensions, "output_structure": anything, "selftest": anything, "states": anything}
         return self.fields_of(self.header, "", required, optional)
 
     def fields_of(
@@ -169,7 +175,7 @@ class _HeaderParser:
     def requirements(self) -> None:
         """Refuses what this reader lacks, all of it in one fault, before anything that it may be the reason of."""
         known = {f"op:{operator}" for operator in self.operators}
-        known |= {f"dtype:{dtype}" for dtype in DTYPES} | set(FEATURES)
+        known |= {f"dtype:{dtype}" for dtype in (*DTYPES, *COMPUTED)} | set(FEATURES)
         requires = self.header.get("requires")
         stated = requires if type(requires) is list else []
         lacking = [item for item in stated if type(item) is str and item not in known]
@@ -286,10 +292,50 @@ class _HeaderParser:
             inputs.append(value)
         return inputs
 
-    def graph(self, inputs: list[Value]) -> tuple[list[tuple[str, Layer]], list[str]]:
+    def states(self, names: set[str]) -> list[tuple[str, State]]:
+        """What is carried from call to call; the values that it begins with are read like inputs."""
+        if "states" not in self.header:
+            return []
+        states = []
+        for at, state in self.each(state_entry, self.header["states"], "/states", least=1):
+            value, where = state.input, pointer(at, "input")
+            if value.name in names:
+                self.report("duplicate-value", pointer(where, "name"), "a name of its own", repr(value.name))
+            if value.shape[:1] != (BATCH,) or BATCH in value.shape[1:]:
+                expected = f"{BATCH!r} as first dimension and nowhere else"
+                self.report("batch-axis", pointer(where, "shape"), expected, list(value.shape))
+            names.add(value.name)
+            states.append((at, state))
+        return states
+
+    def carried(
+        self,
+        states: list[tuple[str, State]],
+        layers: list[tuple[str, Layer]],
+        tensors: dict[str, tuple[str, Tensor]],
+    ) -> None:
+        """What a state becomes, and what one row of it is at first, are of its own dtype and shape."""
+        values = {value.name: value for _, layer in layers for value in layer.outputs}
+        for at, state in states:
+            value, found = values.get(state.output), tensors.get(state.initial)
+            if value is None:
+                where = pointer(at, "output")
+                self.report("undefined-output", where, "a value that a layer makes", repr(state.output))
+            elif (value.dtype, value.shape) != (state.input.dtype, state.input.shape):
+                self.report("state-mismatch", pointer(at, "output"), str(state.input), str(value))
+            if found is None:
+                self.report("tensor-missing", pointer(at, "initial"), "the name of a tensor", repr(state.initial))
+            elif (found[1].dtype, found[1].shape) != (state.input.dtype, state.input.shape[1:]) or found[
+                1
+            ].quantization:
+                expected = f"{state.input.dtype} {show(state.input.shape[1:])}, not quantized"
+                received = f"{found[1].dtype} {show(found[1].shape)}"
+                self.report("state-mismatch", pointer(at, "initial"), expected, received)
+
+    def graph(self, inputs: list[Value], states: list[tuple[str, State]]) -> tuple[list[tuple[str, Layer]], list[str]]:
         entries = list(self.each(layer_entry, self.header.get("layers"), "/layers"))
         later = {value.name for _, layer in entries for value in layer.outputs}
-        values = {value.name: value for value in inputs}
+        values = {value.name: value for value in [*inputs, *(state.input for _, state in states)]}
         layers: set[str] = set()
         for at, layer in entries:
             self.known(layer, at, layers)
@@ -304,7 +350,7 @@ class _HeaderParser:
                 values[value.name] = value
         outputs = self.outputs(values)
         if not self.faults:
-            self.alive(entries, outputs)
+            self.alive(entries, [*outputs, *(state.output for _, state in states)])
         return entries, outputs
 
     def outputs(self, values: Mapping[str, Value]) -> list[str]:
@@ -314,6 +360,8 @@ class _HeaderParser:
                 self.report("undefined-output", at, "a value of the graph", repr(output))
             elif values[output].shape[:1] != (BATCH,):
                 self.report("batch-axis", at, f"a value with {BATCH!r} as first dimension", str(values[output]))
+            elif values[output].dtype == "string":
+                self.report("dtype-mismatch", at, "a value of numbers or booleans", str(values[output]))
             outputs.append(output)
         return outputs
 
@@ -337,26 +385,28 @@ class _HeaderParser:
             needed.update(layer.inputs)
 
     def references(
-        self, layers: list[tuple[str, Layer]], tensors: dict[str, tuple[str, Tensor]], selftest: SelfTest | None
+        self,
+        layers: list[tuple[str, Layer]],
+        tensors: dict[str, tuple[str, Tensor]],
+        selftest: SelfTest | None,
+        states: list[State],
     ) -> None:
         """Every tensor that is named exists; every tensor that exists is named."""
-        unused = dict(tensors)
+        used = {state.initial for state in states}
         for at, layer in layers:
             for role, tensor in layer.weights.items():
                 if tensor not in tensors:
                     where = pointer(f"{at}/weights", role)
                     self.report("tensor-missing", where, "the name of a tensor", repr(tensor))
-                unused.pop(tensor, None)
+                used.add(tensor)
         for _, found in tensors.values():
             if found.quantization:
-                unused.pop(found.quantization.scale, None)
-                unused.pop(found.quantization.zero_point, None)
-        for group in (selftest.inputs, selftest.outputs, selftest.tolerances) if selftest else ():
-            for tensor in group:
-                unused.pop(tensor, None)
+                used |= {found.quantization.scale, found.quantization.zero_point}
+        used.update(name for names in selftest or () for name in names)
         if not self.faults:
-            for at, tensor_left in unused.values():
-                self.report("tensor-unreferenced", at, "a tensor that something uses", repr(tensor_left.name))
+            for name, (at, _) in tensors.items():
+                if name not in used:
+                    self.report("tensor-unreferenced", at, "a tensor that something uses", repr(name))
 
     def selftest(self, n_inputs: int, n_outputs: int, tensors: dict[str, tuple[str, Tensor]]) -> SelfTest | None:
         if "selftest" not in self.header:

@@ -21,8 +21,8 @@ def store(document: Document, weights: str) -> Document:
     """The document with its float32 weights in another storage type.
 
     float16 and bfloat16 take every float32 weight of a layer; int8 takes those of two or more dimensions, with a
-    scale for each index of the last axis. Values of `constant` layers, which are preprocessing and not learned, stay
-    as they are, and so do weights that are not stored as float32.
+    scale for each index of the last axis. Values of `constant` layers and boundaries, which are preprocessing and not
+    learned, stay as they are, and so do weights that are not stored as float32.
 
     Args:
         document: what to store.
@@ -39,7 +39,7 @@ def store(document: Document, weights: str) -> Document:
         name
         for layer in document.layers
         for name in layer.weights.values()
-        if not layer.op.startswith("constant@") and document.tensors[name].dtype == "float32"
+        if not layer.op.startswith(("constant@", "bucketize@")) and document.tensors[name].dtype == "float32"
     }
     if weights == "int8":
         learned = {name for name in learned if len(document.tensors[name].shape) > 1}
