@@ -169,10 +169,10 @@ def test_a_mismatch_names_the_layer_and_leaves_what_was_there(model, tmp_path, m
 
 
 def test_a_wrong_weight_is_a_mismatch(model, tmp_path, monkeypatch):
-    from nnpack.exporters.keras import graph
+    from nnpack.exporters.keras import call
 
-    honest = graph.to_numpy
-    monkeypatch.setattr(graph, "to_numpy", lambda weight: honest(weight).astype(np.float16).astype(np.float32))
+    honest = call.to_numpy
+    monkeypatch.setattr(call, "to_numpy", lambda weight: honest(weight).astype(np.float16).astype(np.float32))
     with pytest.raises(nnpack.ExportMismatchError) as caught:
         nnpack.dump(model, tmp_path / "m.nnpack")
     assert caught.value.layer == "hidden"

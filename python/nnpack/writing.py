@@ -23,7 +23,7 @@ from nnpack.format.storage import store
 from nnpack.reading import aligned_view, opened
 
 if TYPE_CHECKING:
-    from nnpack.exporters.keras import Comparison
+    from nnpack.exporters.keras import Comparison, Exported
     from nnpack.format.dtypes import Array
 
 
@@ -74,6 +74,7 @@ def dump(
     verify: bool = True,
     target: tuple[int, int] | None = None,
     allow_nonfinite: bool = False,
+    inputs: Any = None,
 ) -> DumpReport:
     """Writes a model to a file that predicts what the model predicts, or raises and writes nothing.
 
@@ -81,7 +82,7 @@ def dump(
     renamed to `path`. A file that was there before stays as it was until then.
 
     Args:
-        model: a built Keras model (Sequential or functional), or an `nnpack.Model`.
+        model: a built Keras model, or an `nnpack.Model`.
         path: where to write; the directory must exist.
         weights: how to store float32 weights: "float32", "float16", "bfloat16" or "int8" (per channel, symmetric).
             What a `Model` already stores in another type stays as it is.
@@ -90,6 +91,8 @@ def dump(
         verify: whether to compare with Keras on varied inputs. With False only the rows of the self-test are compared.
         target: the version (major, minor) that readers must need at most; None lets the model decide.
         allow_nonfinite: whether weights may be NaN or infinite; the file then says so.
+        inputs: for a subclassed Keras model, the nest of `keras.Input`s (or `keras.InputSpec`s) that it is exported
+            for; None takes the shapes that it was built with, as numbers of its own dtype.
 
     Returns:
         Size, hash, and the differences that were found.
@@ -106,7 +109,7 @@ def dump(
 
     Source: spec/format.md, spec/accuracy.md.
     """
-    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
+    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite, inputs)
     with files.replacing(path) as temporary:
         files.write(temporary, prepared.pieces)
         written = opened(files.read(temporary))
@@ -124,9 +127,10 @@ def dumps(
     verify: bool = True,
     target: tuple[int, int] | None = None,
     allow_nonfinite: bool = False,
+    inputs: Any = None,
 ) -> bytes:
     """The bytes that `dump` would write; arguments and errors as there."""
-    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite)
+    prepared = _Prepared(model, weights, selftest, target, allow_nonfinite, inputs)
     data = b"".join(prepared.pieces)
     prepared.verified(opened(aligned_view(data)), verify)
     return data
@@ -136,10 +140,17 @@ class _Prepared:
     """A model on its way into a file."""
 
     def __init__(
-        self, model: Any, weights: str, selftest: bool, target: tuple[int, int] | None, allow_nonfinite: bool
+        self,
+        model: Any,
+        weights: str,
+        selftest: bool,
+        target: tuple[int, int] | None,
+        allow_nonfinite: bool,
+        inputs: Any,
     ) -> None:
         self.keras_model = None if isinstance(model, Model) else model
-        original = model.document if isinstance(model, Model) else _exported(model)
+        self.exported = None if isinstance(model, Model) else _exported(model, inputs)
+        original = model.document if self.exported is None else self.exported.document
         _check_target(original, target)
         if not allow_nonfinite:
             _check_finite(original)
@@ -171,7 +182,7 @@ class _Prepared:
 
         # a smaller storage type changes numbers: what Keras confirms is the same model with float32 weights
         model = self.base if self.converted else written
-        comparison = compare(self.keras_model, model, None if everything else self.rows)
+        comparison = compare(self.keras_model, model, None if everything else self.rows, exported=self.exported)
         if comparison.agrees:
             return comparison
         worst = max(comparison.outputs, key=lambda output: output.tolerance_use)
@@ -209,13 +220,13 @@ def _model(document: Document) -> Model:
         raise UnsupportedModelError([problem]) from fault
 
 
-def _exported(model: Any) -> Document:
+def _exported(model: Any, inputs: Any) -> Exported:
     if "keras" not in sys.modules:  # then it is no Keras model, and importing Keras would not make it one
         received = f"{type(model).__module__}.{type(model).__name__}"
         raise ModelError("model-type", "model", "a keras.Model of Keras 3, or an nnpack.Model", received)
     from nnpack.exporters.keras import export
 
-    return export(model)[0]
+    return export(model, inputs)
 
 
 def _check_target(document: Document, target: tuple[int, int] | None) -> None:
@@ -239,6 +250,8 @@ def _check_finite(document: Document) -> None:
 
 def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
     """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
+    if any(value.dtype == "string" for value in document.inputs):  # which no tensor holds
+        return document, []
     candidates = sample_inputs(document)
     evaluation = evaluate(document, candidates)
     outputs = [document.values[name] for name in document.outputs]

@@ -1,11 +1,13 @@
 """Keras model -> Document. The only part of nnpack that imports Keras."""
 
 from nnpack.exporters.keras import activations, core, merging, normalization, operations, reshaping
-from nnpack.exporters.keras.graph import export
+from nnpack.exporters.keras.graph import Exported, export
+from nnpack.exporters.keras.registry import register
 from nnpack.exporters.keras.verify import Comparison, OutputComparison, compare
 
 __all__ = [
     "Comparison",
+    "Exported",
     "OutputComparison",
     "activations",
     "compare",
@@ -14,5 +16,6 @@ __all__ = [
     "merging",
     "normalization",
     "operations",
+    "register",
     "reshaping",
 ]

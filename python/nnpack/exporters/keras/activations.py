@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from keras import activations, layers
 
-from nnpack.exporters.keras.graph import Call, handles
+from nnpack.exporters.keras.call import Call
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from keras import layers
 
 from nnpack.exporters.keras.activations import activate
-from nnpack.exporters.keras.graph import Call, handles, to_numpy
+from nnpack.exporters.keras.call import Call, to_numpy
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
 

@@ -1,60 +1,31 @@
-"""The walk over a Keras model's graph, and what it offers to the handlers that lower each call.
+"""The walk over a Keras model's graph.
 
 A Keras graph is made of calls: an operation (a layer, a function of `keras.ops`, a nested model) applied to symbolic
-tensors. Each call is lowered by the handler of its class into layers of the document. A handler that cannot lower a
-call raises a ModelError; the walk goes on, so that one UnsupportedModelError tells of all of them.
+tensors. Each call is lowered by the handler of its class into layers of the document; a layer without a handler is
+called on symbolic tensors, and what that records is walked in turn. A call that cannot be lowered raises a ModelError;
+the walk goes on, so that one UnsupportedModelError tells of all of them.
 """
 
 from __future__ import annotations
 
-import inspect
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import numpy as np
+
 from numpy.typing import NDArray
 
-from nnpack.errors import FormatError, ModelError, UnsupportedModelError
-from nnpack.format.document import Document, Layer, Shape, Source, Tensor, Value, namesake, show
-from nnpack.format.dtypes import COMPUTED, FLOATS
+from nnpack.errors import ModelError, UnsupportedModelError
+from nnpack.exporters.keras.call import Call, Ref, is_graph
+from nnpack.exporters.keras.tracing import untouched, where_it_left
+from nnpack.format.document import Document, Layer, Shape, State, Tensor, Value, namesake
+from nnpack.format.dtypes import COMPUTED
 from nnpack.format.limits import BATCH, NAME_BYTES, RANK
-from nnpack.ops import OPERATORS
-from nnpack.ops.operator import Call as OperatorCall
-from nnpack.ops.operator import Type
 from nnpack.version import __version__
 
 Array = NDArray[Any]
-Handler = Callable[["Call"], "Value | list[Value]"]
-
-LAYERS: dict[type, Handler] = {}
-"""Handlers by the class of a Keras layer; a subclass has other code, so that only the very class counts."""
-
-FUNCTIONS: dict[str, Handler] = {}
-"""Handlers by the class name of an operation of keras.ops or keras.activations."""
-
-
-def handles(*keys: type | str) -> Callable[[Handler], Handler]:
-    """Registers the handler of Keras layers (their classes) or of operations (names of their classes)."""
-
-    def register(handler: Handler) -> Handler:
-        for key in keys:
-            if isinstance(key, str):
-                FUNCTIONS[key] = handler
-            else:
-                LAYERS[key] = handler
-        return handler
-
-    return register
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A value among the arguments of a call. (A Value itself is a tuple, which Keras would take apart.)"""
-
-    name: str
 
 
 @dataclass
@@ -75,9 +46,12 @@ class Export:
     layers: list[Layer] = field(default_factory=list)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
+    states: list[State] = field(default_factory=list)
     problems: list[ModelError] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
-    roles: dict[tuple[int, str], str] = field(default_factory=dict)
+    roles: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    variables: list[Any] = field(default_factory=list)
+    """Keras's variable behind each state."""
 
     # Names
 
@@ -98,6 +72,17 @@ class Export:
         used = {layer.name: None for layer in self.layers} | dict.fromkeys(self.values)
         parts = {key.rpartition("/")[0]: None for key in used}
         return self.unique(name, {**parts, **used})
+
+    def rename(self, index: int, value: Value, name: str) -> Value:
+        """Gives a value, and the layer that makes it, another name."""
+        layer, renamed = self.layers[index], value._replace(name=name)
+        outputs = tuple(renamed if made == value else made for made in layer.outputs)
+        first = layer.outputs[0] == value
+        self.layers[index] = layer._replace(name=name if first else layer.name, outputs=outputs)
+        del self.values[value.name]
+        self.values[name] = renamed
+        self.states = [state._replace(output=name) if state.output == value.name else state for state in self.states]
+        return renamed
 
     # Symbols
 
@@ -123,10 +108,22 @@ class Export:
         self.layers = [
             layer._replace(outputs=tuple(self.values[value.name] for value in layer.outputs)) for layer in self.layers
         ]
+        self.states = [state._replace(input=self.values[state.input.name]) for state in self.states]
+
+    # States
+
+    def begin_state(self, value: Value, initial: str, variable: Any) -> None:
+        self.states.append(State(value, value.name, initial))
+        self.variables.append(variable)
+
+    def carry(self, value: Value, output: Value) -> None:
+        self.states = [
+            state._replace(output=output.name) if state.input.name == value.name else state for state in self.states
+        ]
 
     # The walk
 
-    def walk(self, outputs: Sequence[Any], known: dict[int, Value], prefix: str, traced: bool = False) -> list[Value]:
+    def walk(self, outputs: Sequence[Any], known: dict[int, Ref], prefix: str, traced: bool = False) -> list[Ref]:
         """Lowers every call that `outputs` (symbolic tensors) depend on, inputs first.
 
         Args:
@@ -148,251 +145,38 @@ class Export:
             if waiting:
                 stack += waiting
                 continue
-            for made, value in zip(node.outputs, self.lower(operation, node, known, prefix, traced), strict=True):
-                known[id(made)] = value
-        return [self.values[known[id(tensor)].name] for tensor in outputs]
+            for made, ref in zip(node.outputs, self.lower(operation, node, known, prefix, traced), strict=True):
+                known[id(made)] = ref
+        return [known[id(tensor)] for tensor in outputs]
 
-    def lower(self, operation: Any, node: Any, known: dict[int, Value], prefix: str, traced: bool) -> list[Value]:
+    def lower(self, operation: Any, node: Any, known: dict[int, Ref], prefix: str, traced: bool) -> list[Ref]:
         """Lowers one call; where it cannot be, its outputs are values that no layer makes."""
         numbered = traced and not isinstance(operation, keras.layers.Layer)
         path = prefix + (type(operation).__name__.lower() if numbered else operation.name)
         name = self.call_name(path)
         args, kwargs = (
-            keras.tree.map_structure(lambda x: Ref(known[id(x)].name) if isinstance(x, keras.KerasTensor) else x, part)
+            keras.tree.map_structure(lambda x: known[id(x)] if isinstance(x, keras.KerasTensor) else x, part)
             for part in (node.arguments.args, node.arguments.kwargs)
         )
         call = Call(self, operation, name, path, args, kwargs, node.outputs)
         try:
-            values = call.lowered()
+            refs = call.lowered()
         except ModelError as problem:
             self.problems.append(problem)
-            values = [self.stand_in(f"{name}:{i}", tensor) for i, tensor in enumerate(node.outputs)]
+            refs = [Ref(self.stand_in(f"{name}:{i}", tensor).name) for i, tensor in enumerate(node.outputs)]
         if not isinstance(operation, keras.Model):
-            self.traces.append(Trace(name, operation, args, kwargs, values))
-        return values
+            values = [self.values[ref.name] for ref in refs]
+            self.traces.append(Trace(name, operation, call.args, call.kwargs, values))
+        return refs
 
     def stand_in(self, name: str, tensor: Any) -> Value:
         """A value for a symbolic tensor that could not be lowered, so that the walk can go on."""
-        shape = tuple(n if isinstance(n, int) else f"{name}.{axis}" for axis, n in enumerate(tensor.shape))
-        value = Value(self.unique(name, self.values), str(tensor.dtype), (BATCH, *shape[1:]))
+        shape = [n if isinstance(n, int) else f"{name}.{axis}" for axis, n in enumerate(tensor.shape)]
+        if shape:
+            shape[0] = BATCH
+        value = Value(self.unique(name, self.values), str(tensor.dtype), tuple(shape))
         self.values[value.name] = value
         return value
-
-
-@dataclass
-class Call:
-    """One call of the graph, with what a handler needs to lower it."""
-
-    export: Export
-    operation: Any
-    name: str
-    path: str
-    args: Any
-    kwargs: Any
-    outputs: Sequence[Any]
-
-    def __post_init__(self) -> None:
-        self.first = len(self.export.layers)
-
-    @property
-    def class_name(self) -> str:
-        return type(self.operation).__name__
-
-    @property
-    def inputs(self) -> list[Value]:
-        """The values among the arguments, in order."""
-        flat = keras.tree.flatten((self.args, self.kwargs))
-        return [self.export.values[x.name] for x in flat if isinstance(x, Ref)]
-
-    def problem(self, code: str, expected: str, received: str) -> ModelError:
-        return ModelError(code, f"layer {self.name!r} ({self.class_name})", expected, received)
-
-    def refuse(self, reason: str, remedy: str) -> ModelError:
-        return self.problem("layer-unsupported", remedy, reason)
-
-    # Lowering
-
-    def lowered(self) -> list[Value]:
-        """The values that the call's outputs become."""
-        if isinstance(self.operation, keras.Model):
-            return self.inlined()
-        handler = self.handler()
-        self.check_arguments()
-        if isinstance(self.operation, keras.layers.Layer):
-            self.check_policy()
-            if self.operation.autocast:
-                self.cast_inputs(self.operation.compute_dtype)
-        try:
-            made = handler(self)
-        except FormatError as fault:
-            raise self.refuse(f"{fault.code}: {fault.received}", str(fault.expected)) from fault
-        values = made if isinstance(made, list) else [made]
-        return [self.finished(value, self.name if i == 0 else f"{self.name}:{i}") for i, value in enumerate(values)]
-
-    def handler(self) -> Handler:
-        if isinstance(self.operation, keras.layers.Layer):
-            found = LAYERS.get(type(self.operation))
-        else:
-            found = FUNCTIONS.get(self.class_name) if type(self.operation).__module__.startswith("keras.") else None
-        if found is None:
-            remedy = "a layer that nnpack exports (spec/README.md lists its operators), or the model without this layer"
-            raise self.refuse(f"{type(self.operation).__module__}.{self.class_name}", remedy)
-        return found
-
-    def check_arguments(self) -> None:
-        given = inspect.signature(self.operation.call).bind_partial(*self.args, **self.kwargs).arguments
-        given = {**given, **given.get("kwargs", {})}
-        if given.get("training"):
-            raise self.refuse("training=True in the call", "a call that may run in inference mode")
-        for key, argument in given.items():
-            if "mask" in key and any(x is not None for x in keras.tree.flatten(argument)):
-                raise self.refuse(f"{key} in the call", "a call without a mask")
-
-    def check_policy(self) -> None:
-        policy = self.operation.dtype_policy
-        if getattr(policy, "quantization_mode", None):
-            raise self.problem("dtype-policy", "the layer before quantize(), and dump(weights='int8')", policy.name)
-        if policy.compute_dtype not in FLOATS:
-            expected = "the dtype policy float32 or float64; other computing types give other numbers"
-            raise self.problem("dtype-policy", expected, policy.name)
-
-    def cast_inputs(self, dtype: str) -> None:
-        """Casts floating-point arguments to the dtype that the layer computes in, as Keras does."""
-
-        def cast(x: Any) -> Any:
-            if isinstance(x, Ref) and self.export.values[x.name].dtype in FLOATS:
-                return Ref(self.cast(self.export.values[x.name], dtype).name)
-            return x
-
-        self.args = keras.tree.map_structure(cast, self.args)
-        self.kwargs = keras.tree.map_structure(cast, self.kwargs)
-
-    def inlined(self) -> list[Value]:
-        """A nested model, lowered in place under its own name."""
-        model = self.operation
-        if not is_graph(model):
-            remedy = "a Sequential or functional model"
-            raise self.refuse(f"{type(model).__module__}.{self.class_name}, a subclassed model", remedy)
-        self.check_arguments()
-        given = self.inputs
-        argument = self.args[0] if self.args else None
-        if isinstance(argument, dict) and not isinstance(getattr(model, "_inputs_struct", None), dict):
-            given = [self.export.values[argument[tensor.name].name] for tensor in model.inputs]
-        if len(given) != len(model.inputs):
-            raise self.refuse(f"{len(given)} inputs", f"{len(model.inputs)} inputs")
-        known = {}
-        for tensor, value in zip(model.inputs, given, strict=True):
-            if len(tensor.shape) != len(value.shape):
-                raise self.refuse(f"an input of shape {show(value.shape)}", f"the rank of {tuple(tensor.shape)}")
-            known[id(tensor)] = self.cast(value, str(tensor.dtype))
-        return self.export.walk(model.outputs, known, f"{self.name}/")
-
-    def finished(self, value: Value, name: str) -> Value:
-        """Gives the value that the call ends with, and the layer that makes it, the call's own name."""
-        export = self.export
-        for i in range(self.first, len(export.layers)):
-            layer = export.layers[i]
-            if layer.outputs[0].name == value.name and value.name != name:
-                renamed = layer.outputs[0]._replace(name=name)
-                export.layers[i] = layer._replace(name=name, outputs=(renamed,))
-                del export.values[value.name]
-                export.values[name] = renamed
-                return renamed
-        return export.values[value.name]
-
-    # What handlers use
-
-    def emit(
-        self,
-        op: str,
-        inputs: Sequence[Value],
-        weights: Mapping[str, Any] | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        part: str | None = None,
-    ) -> Value:
-        """Adds a layer and returns what it makes.
-
-        Args:
-            op: the operator's name.
-            inputs: its inputs.
-            weights: role -> a Keras variable, a tensor, or an array; one operation's role is one tensor of the file,
-                however often the operation is called.
-            attributes: all of the operator's attributes.
-            part: what the layer is called within the call; the operator's name unless given.
-        """
-        export, operator = self.export, OPERATORS[f"{op}@1"]
-        inputs = [export.values[value.name] for value in inputs]
-        if op in _BROADCASTING:
-            inputs = export.unify(inputs)
-        if op == "concatenate":
-            inputs = export.unify(inputs, skip=(attributes or {})["axis"])
-        name = export.unique(f"{self.name}/{part or op}", export.values)
-        tensors = {
-            role: self.tensor(role if op != "constant" else part or role, w) for role, w in (weights or {}).items()
-        }
-        types = {role: Type(export.tensors[t].dtype, export.tensors[t].shape) for role, t in tensors.items()}
-        dtype, shape = operator.check(
-            OperatorCall(tuple(Type(v.dtype, v.shape) for v in inputs), types, attributes or {})
-        )
-        declared = tuple(f"{self.name}.{axis}" if n is None else n for axis, n in enumerate(shape))
-        value = Value(name, dtype, declared)
-        export.values[name] = value
-        source = Source(self.class_name, self.path)
-        names = tuple(value.name for value in inputs)
-        export.layers.append(Layer(name, operator.id, names, (value,), tensors, dict(attributes or {}), source))
-        return value
-
-    def tensor(self, role: str, weight: Any) -> str:
-        """The name of the tensor that a weight becomes."""
-        key = (id(self.operation), role)
-        if key not in self.export.roles:
-            array = to_numpy(weight)
-            dtype = str(array.dtype)
-            if dtype not in COMPUTED:
-                raise self.problem("dtype-policy", f"weights of {', '.join(FLOATS)}", f"{role} of {dtype}")
-            name = self.export.unique(f"{self.name}/{role}", self.export.tensors)
-            self.export.tensors[name] = Tensor(name, dtype, array)
-            self.export.roles[key] = name
-        return self.export.roles[key]
-
-    def constant(self, array: Any, dtype: str, part: str) -> Value:
-        """A value that does not depend on the input."""
-        return self.emit("constant", [], {"value": np.asarray(to_numpy(array), dtype)}, part=part)
-
-    def cast(self, value: Value, dtype: str) -> Value:
-        if value.dtype == dtype:
-            return value
-        if dtype not in COMPUTED:
-            raise self.problem("dtype-policy", f"one of {', '.join(COMPUTED)}", dtype)
-        return self.emit("cast", [value], attributes={"dtype": dtype})
-
-    def operand(self, x: Any, dtype: str, part: str) -> Value:
-        """An argument of an operation as a value of `dtype`: a value, or a number or array made constant."""
-        return self.cast(self.export.values[x.name], dtype) if isinstance(x, Ref) else self.constant(x, dtype, part)
-
-    def traced(self, function: Callable[[Any], Any], value: Value) -> Value:
-        """What a Python function makes of a value, found by calling it on a symbolic tensor."""
-        shape = tuple(n if isinstance(n, int) else None for n in value.shape)
-        symbolic = keras.KerasTensor(shape, value.dtype)
-        nodes = getattr(function, "_inbound_nodes", [])  # of a layer that is used as an activation
-        before = len(nodes)
-        try:
-            output = function(symbolic)
-        except Exception as error:  # whatever the user's function raises is the reason of the refusal
-            reason = str(error).partition("\n")[0]
-            raise self.refuse(f"{_name_of(function)}: {reason}", "a function made of keras.ops alone") from error
-        if not isinstance(output, keras.KerasTensor):
-            raise self.refuse(f"{_name_of(function)} returns no tensor of its input", "a function made of keras.ops")
-        made = self.export.walk([output], {id(symbolic): value}, f"{self.name}/", traced=True)[0]
-        del nodes[before:]  # the user's model stays as it was
-        return made
-
-
-_BROADCASTING = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
-
-
-def _name_of(function: Any) -> str:
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def checked_name(name: str) -> str:
@@ -407,30 +191,89 @@ def checked_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def to_numpy(weight: Any) -> Array:
-    """A Keras variable, a tensor of its backend, a number or an array -> an array, in C order."""
-    array = np.asarray(weight if isinstance(weight, np.ndarray) else keras.ops.convert_to_numpy(weight))
-    return np.ascontiguousarray(array).reshape(array.shape)
-
-
-def is_graph(model: Any) -> bool:
-    """Whether a model's graph says all that its call does: Sequential or functional, and call not overridden."""
-    functional: Any = next((base for base in type(model).__mro__ if base.__name__ == "Functional"), keras.Sequential)
-    plain: Any = keras.Sequential if isinstance(model, keras.Sequential) else functional
-    return isinstance(model, plain) and type(model).call is plain.call
-
-
 # The whole model
 
 
-def export(model: Any) -> tuple[Document, list[Trace]]:
+@dataclass
+class Exported:
+    """A model as it was lowered.
+
+    Attributes:
+        document: what a file says of it, with weights as float32 (or float64, where Keras has them so).
+        traces: how each call was lowered.
+        graph: the graph that was walked.
+        variables: Keras's variable behind each state.
+    """
+
+    document: Document
+    traces: list[Trace]
+    graph: Graph
+    variables: list[Any]
+
+
+@dataclass
+class Graph:
+    """A model as symbolic tensors.
+
+    Attributes:
+        inputs: the symbolic inputs, flat.
+        names: the name of each.
+        outputs: the symbolic outputs, flat.
+        input_structure: the nest of the inputs that the model is called with; None for a flat list or the only one.
+        output_structure: the nest of the outputs.
+        traced: whether the outputs were recorded just now.
+    """
+
+    inputs: list[Any]
+    names: list[str]
+    outputs: list[Any]
+    input_structure: Any
+    output_structure: Any
+    traced: bool
+
+
+def graph_of(model: Any, inputs: Any = None) -> Graph:
+    """A model's graph: its own, or what its `call` does on symbolic inputs.
+
+    Args:
+        model: a built `keras.Model`.
+        inputs: for a subclassed model, a nest of `keras.Input`s or `keras.InputSpec`s to call it on; None takes the
+            shapes that it was built with, as float32.
+    """
+    if is_graph(model) and inputs is None:
+        structure = getattr(model, "_inputs_struct", None)
+        return Graph(
+            list(model.inputs),
+            _input_names(model),
+            list(model.outputs),
+            structure,
+            getattr(model, "_outputs_struct", None),
+            False,
+        )
+    given = _built_inputs(model) if inputs is None else keras.tree.map_structure(_as_input, inputs)
+    positional = given if isinstance(given, tuple) else (given,)
+    flat = keras.tree.flatten(given)
+    try:
+        made = model.call(*positional)
+    except Exception as error:  # whatever the user's code raises is the reason of the refusal
+        at = f"model {model.name!r} ({type(model).__name__})"
+        expected = "a call made of Keras layers and keras.ops"
+        raise UnsupportedModelError([ModelError("layer-unsupported", at, expected, where_it_left(error))]) from error
+    outputs = keras.tree.flatten(made)
+    if not outputs or not all(isinstance(y, keras.KerasTensor) for y in outputs):
+        at = f"model {model.name!r} ({type(model).__name__})"
+        expected = "a call that returns tensors of its inputs"
+        raise UnsupportedModelError([ModelError("layer-unsupported", at, expected, type(made).__name__)])
+    names = [checked_name(tensor._keras_history.operation.name) for tensor in flat]
+    return Graph(flat, names, outputs, given, made, True)
+
+
+def export(model: Any, inputs: Any = None) -> Exported:
     """Lowers a Keras model.
 
     Args:
-        model: a built Sequential or functional `keras.Model`.
-
-    Returns:
-        The document, with weights as float32 (or float64, where Keras has them so), and how each call was lowered.
+        model: a built `keras.Model`.
+        inputs: for a subclassed model, a nest of `keras.Input`s to call it on; None takes the shapes it was built with.
 
     Raises:
         UnsupportedModelError: with every reason why the model cannot be exported.
@@ -438,42 +281,59 @@ def export(model: Any) -> tuple[Document, list[Trace]]:
     Source: spec/README.md lists the operators; each page of spec/ops names the Keras classes that it serves.
     """
     _check_model(model)
+    with untouched(model):
+        graph = graph_of(model, inputs)
+        return _lowered(model, graph)
+
+
+def _lowered(model: Any, graph: Graph) -> Exported:
     export_ = Export()
-    names = _input_names(model)
-    known: dict[int, Value] = {}
+    known: dict[int, Ref] = {}
     inputs = []
-    for tensor, name in zip(model.inputs, names, strict=True):
+    for tensor, name in zip(graph.inputs, graph.names, strict=True):
         shape: Shape = tuple(
             BATCH if axis == 0 else f"{name}.{axis}" if n is None else int(n) for axis, n in enumerate(tensor.shape)
         )
-        at = f"input {name!r}"
-        if tensor.sparse or str(tensor.dtype) not in COMPUTED:
-            kind = "a sparse input" if tensor.sparse else str(tensor.dtype)
-            export_.problems.append(ModelError("input-dtype", at, f"a dense input of {', '.join(COMPUTED)}", kind))
-        if 0 in shape or len(shape) > RANK or not shape:
-            expected = f"1 to {RANK} dimensions above 0, the batch's included"
-            export_.problems.append(ModelError("input-shape", at, expected, str(tuple(tensor.shape))))
+        export_.problems += _input_problems(name, tensor, shape)
         inputs.append(Value(name, str(tensor.dtype), shape))
-        export_.values[name] = known[id(tensor)] = inputs[-1]
+        export_.values[name] = inputs[-1]
+        known[id(tensor)] = Ref(name)
     if export_.problems:
         raise UnsupportedModelError(export_.problems)
-    found = export_.walk(model.outputs, known, "")
-    outputs = [_named_output(export_, tensor, value.name) for tensor, value in zip(model.outputs, found, strict=True)]
+    found = export_.walk(graph.outputs, known, "", graph.traced)
+    outputs = [
+        _named_output(export_, tensor, ref.name, graph.traced) for tensor, ref in zip(graph.outputs, found, strict=True)
+    ]
     if export_.problems:
         raise UnsupportedModelError(export_.problems)
-    layers = tuple(map(_without_needless_source, _alive(export_.layers, outputs)))
-    used = dict.fromkeys(name for layer in layers for name in layer.weights.values())
+    carried = [state.output for state in export_.states]
+    layers = tuple(map(_without_needless_source, _alive(export_.layers, [*outputs, *carried])))
+    used = [name for layer in layers for name in layer.weights.values()]
+    used += [state.initial for state in export_.states]
     document = Document(
         name=checked_name(model.name),
         inputs=tuple(export_.values[value.name] for value in inputs),
         outputs=tuple(outputs),
         layers=layers,
-        tensors={name: export_.tensors[name] for name in used},
+        tensors={name: export_.tensors[name] for name in dict.fromkeys(used)},
         producer={"name": "nnpack", "version": __version__},
-        output_structure=_structure(model),
+        output_structure=_structure(graph),
+        states=tuple(export_.states),
     )
     made = {value.name for layer in layers for value in layer.outputs}
-    return document, [trace for trace in export_.traces if any(value.name in made for value in trace.outputs)]
+    traces = [trace for trace in export_.traces if any(value.name in made for value in trace.outputs)]
+    return Exported(document, traces, graph, export_.variables)
+
+
+def _input_problems(name: str, tensor: Any, shape: Shape) -> list[ModelError]:
+    problems, at = [], f"input {name!r}"
+    if tensor.sparse or str(tensor.dtype) not in COMPUTED:
+        kind = "a sparse input" if tensor.sparse else str(tensor.dtype)
+        problems.append(ModelError("input-dtype", at, f"a dense input of {', '.join(COMPUTED)}", kind))
+    if 0 in shape or len(shape) > RANK or not shape:
+        expected = f"1 to {RANK} dimensions above 0, the batch's included"
+        problems.append(ModelError("input-shape", at, expected, str(tuple(tensor.shape))))
+    return problems
 
 
 def _check_model(model: Any) -> None:
@@ -484,10 +344,33 @@ def _check_model(model: Any) -> None:
     if not model.built:
         expected = "a built model: give it an Input, or call it once"
         raise UnsupportedModelError([ModelError("model-not-built", at, expected, "a model without weights")])
-    if not is_graph(model) or not model.outputs:
-        received = f"{type(model).__module__}.{type(model).__name__}, a subclassed model"
-        expected = "a Sequential or functional model"
-        raise UnsupportedModelError([ModelError("layer-unsupported", at, expected, received)])
+
+
+def _as_input(given: Any) -> Any:
+    """A symbolic input of what describes one; the number of rows is left open."""
+    return keras.Input(tuple(given.shape)[1:], dtype=given.dtype or "float32", name=getattr(given, "name", None))
+
+
+def _built_inputs(model: Any) -> Any:
+    """Symbolic inputs of the shapes that a subclassed model was built with."""
+    shapes = getattr(model, "_build_shapes_dict", None)
+    if not shapes:
+        at = f"model {model.name!r} ({type(model).__name__})"
+        expected = "a model that was called once, or dump(model, path, inputs=keras.Input(...))"
+        raise UnsupportedModelError([ModelError("model-not-built", at, expected, "a model of unknown inputs")])
+    dtype = model.compute_dtype
+    made = [
+        _inputs_of(shape, key.removesuffix("_shape").removesuffix("_shapes"), dtype) for key, shape in shapes.items()
+    ]
+    return made[0] if len(made) == 1 else tuple(made)
+
+
+def _inputs_of(shape: Any, name: str, dtype: str) -> Any:
+    if isinstance(shape, dict):
+        return {key: _inputs_of(part, str(key), dtype) for key, part in shape.items()}
+    if isinstance(shape, list | tuple) and shape and isinstance(shape[0], list | tuple | dict):
+        return [_inputs_of(part, f"{name}_{i}", dtype) for i, part in enumerate(shape)]
+    return keras.Input(tuple(shape)[1:], dtype=dtype, name="input" if name in ("input", "inputs") else name)
 
 
 def _input_names(model: Any) -> list[str]:
@@ -499,11 +382,12 @@ def _input_names(model: Any) -> list[str]:
     return [checked_name(tensor._keras_history.operation.name) for tensor in model.inputs]
 
 
-def _named_output(export_: Export, tensor: Any, value_name: str) -> str:
+def _named_output(export_: Export, tensor: Any, value_name: str, traced: bool) -> str:
     """The name of an output is the name of the Keras layer that makes it, also where that layer vanished."""
     operation = tensor._keras_history.operation
     value = export_.values[value_name]
-    if value.name.partition(":")[0] == operation.name:
+    made = any(value in layer.outputs for layer in export_.layers)
+    if value.name.partition(":")[0] == operation.name or (traced and made):
         return value.name
     name = export_.unique(operation.name, export_.values)
     call = Call(export_, operation, name, operation.name, (Ref(value.name),), {}, [tensor])
@@ -514,7 +398,7 @@ def _alive(layers: Sequence[Layer], outputs: Sequence[str]) -> list[Layer]:
     """The layers that some output depends on."""
     needed, alive = set(outputs), []
     for layer in reversed(layers):
-        if layer.outputs[0].name in needed:
+        if any(value.name in needed for value in layer.outputs):
             needed.update(layer.inputs)
             alive.append(layer)
     return alive[::-1]
@@ -524,16 +408,16 @@ def _without_needless_source(layer: Layer) -> Layer:
     return layer._replace(source=None) if layer.source == namesake(layer.name, layer.op) else layer
 
 
-def _structure(model: Any) -> Any:
+def _structure(graph: Graph) -> Any:
     """How Keras nests the outputs, unless in nothing or in one list; of a list of one it takes the one."""
-    structure = getattr(model, "_outputs_struct", None)
+    structure = graph.output_structure
     if isinstance(structure, list | tuple) and len(structure) == 1:
         structure = structure[0]
     if structure is None or isinstance(structure, keras.KerasTensor):
         return None
-    numbers = iter(range(len(model.outputs)))
+    numbers = iter(range(len(graph.outputs)))
     nest = _plain(keras.tree.map_structure(lambda _: next(numbers), structure))
-    return None if nest == list(range(len(model.outputs))) and len(nest) > 1 else nest
+    return None if nest == list(range(len(graph.outputs))) and len(nest) > 1 else nest
 
 
 def _plain(nest: Any) -> Any:

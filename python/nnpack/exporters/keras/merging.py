@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from nnpack.exporters.keras.graph import Call, handles
+from nnpack.exporters.keras.call import Call
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
 

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from nnpack.exporters.keras.graph import Array, Call, handles, to_numpy
+from nnpack.exporters.keras.call import Array, Call, to_numpy
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
 
-@handles(layers.BatchNormalization)
+@handles(layers.BatchNormalization, masks=True)  # a mask counts in training alone
 def batch_normalization(call: Call) -> Value:
     layer, x = call.operation, call.inputs[0]
     weights = {"moving_mean": layer.moving_mean, "moving_variance": layer.moving_variance}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from nnpack.exporters.keras.graph import Call, handles
+from nnpack.exporters.keras.call import Call
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
 

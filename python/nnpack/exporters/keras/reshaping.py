@@ -6,7 +6,8 @@ from math import prod
 
 from keras import layers
 
-from nnpack.exporters.keras.graph import Call, handles
+from nnpack.exporters.keras.call import Call
+from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
 

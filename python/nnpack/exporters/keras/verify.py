@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import keras
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from nnpack.engine.accuracy import evaluate
 from nnpack.engine.model import Model
+from nnpack.engine.plan import Plan
 from nnpack.engine.reference import Reference, worst
-from nnpack.engine.samples import sample_inputs
+from nnpack.engine.samples import sample_inputs, sample_states
 from nnpack.errors import InputError, ModelError
-from nnpack.exporters.keras.graph import Ref, Trace, export, to_numpy
+from nnpack.exporters.keras.call import Ref, to_numpy
+from nnpack.exporters.keras.graph import Exported, Graph, Trace, export
 from nnpack.format.document import Document
 from nnpack.format.storage import store, stored_as
 
@@ -65,16 +68,18 @@ class Comparison(NamedTuple):
         return all(output.tolerance_use <= 1 for output in self.outputs)
 
 
-def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
+def compare(keras_model: Any, model: Model, inputs: Any = None, *, exported: Exported | None = None) -> Comparison:
     """Predicts with Keras and with nnpack and compares both with the file's float64 reference.
 
     Where the file stores weights in a smaller type, its numbers are others than Keras's. Then Keras is compared with
-    the float32 model that it exports to, and the file with what that model is when stored in the file's type.
+    the float32 model that it exports to, and the file with what that model is when stored in the file's type. A model
+    with states is compared twice: before its first call, and with states in the middle of a sequence.
 
     Args:
         keras_model: a `keras.Model`.
         model: the model that a file holds.
         inputs: as for `Model.predict`; None takes varied rows that are always the same (nnpack.engine.samples).
+        exported: what `export` made of Keras's model; None exports it.
 
     Returns:
         The comparison, with the first diverging layer where the outputs do not agree.
@@ -86,23 +91,39 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
 
     Source: spec/accuracy.md, "Exporting".
     """
-    exported, traces = export(keras_model)
-    _check_inputs(exported, model)
-    arrays = sample_inputs(model.document) if inputs is None else model.fitted(inputs)
+    exported = export(keras_model) if exported is None else exported
+    _check_inputs(exported.document, model)
+    fixed = exported.graph.inputs[0].shape[0]
+    arrays = sample_inputs(model.document, rows=fixed) if inputs is None else model.fitted(inputs)
     if not len(arrays[0]):
         raise InputError("shape", "inputs", "at least one row to compare", "none")
-    names = list(model.document.outputs)
-    by_keras = _predict(keras_model, model, arrays)
-    by_nnpack = dict(zip(names, model.predict(arrays, outputs=names), strict=True))
-    if set(by_keras) != set(by_nnpack) or any(by_keras[name].shape != by_nnpack[name].shape for name in names):
+    if exported.variables and len(arrays[0]) != fixed:
+        raise InputError("shape", "inputs", f"{fixed} rows, the batch size of the stateful model", str(len(arrays[0])))
+    rows = len(arrays[0])
+    found = _compare(keras_model, model, exported, arrays, model.document.initial_states(rows))
+    if not exported.variables or not found.agrees:
+        return found
+    later = _compare(keras_model, model, exported, arrays, sample_states(model.document, rows))
+    return found if later.agrees else later
+
+
+def _compare(
+    keras_model: Any, model: Model, exported: Exported, arrays: Sequence[Array], states: Sequence[Array]
+) -> Comparison:
+    """The comparison of one call that begins with these states."""
+    names = [*model.document.outputs, *(state.output for state in model.document.states)]
+    by_keras = dict(zip(names, _predict(keras_model, exported, arrays, states), strict=True))
+    by_nnpack = dict(zip(names, _run(model, names, arrays, states), strict=True))
+    if any(by_keras[name].shape != by_nnpack[name].shape for name in names):
         nothing = tuple(OutputComparison(name, np.inf, np.inf, ()) for name in names)
-        return Comparison(len(arrays[0]), 0, nothing, _first_structural(model, traces), by_keras, by_nnpack)
+        diverging = _first_structural(model, exported.traces)
+        return Comparison(len(arrays[0]), 0, nothing, diverging, by_keras, by_nnpack)
     storage = stored_as(model.document)
-    expected = model if storage == "float32" else Model(store(exported, storage))
-    references, in_range = _references(expected, arrays, names)
+    expected = model if storage == "float32" else Model(store(exported.document, storage))
+    references, in_range = _references(expected, arrays, states, names)
     keras_references = references
     if expected is not model:
-        keras_references, also_in_range = _references(Model(exported), arrays, names)
+        keras_references, also_in_range = _references(Model(exported.document), arrays, states, names)
         in_range = in_range & also_in_range
     outputs = tuple(
         _compare_output(name, [(by_keras[name], keras_references[name]), (by_nnpack[name], references[name])], in_range)
@@ -111,11 +132,20 @@ def compare(keras_model: Any, model: Model, inputs: Any = None) -> Comparison:
     comparison = Comparison(len(arrays[0]), int(in_range.sum()), outputs, None, by_keras, by_nnpack)
     if comparison.agrees:
         return comparison
-    rows = [array[in_range][:_CHUNK] for array in arrays]
-    diverging = _first_structural(model, traces)
+    diverging = _first_structural(model, exported.traces)
     if diverging is None:
-        diverging = _first_diverging(model, expected, traces, rows)
+        kept = [array[in_range][:_CHUNK] for array in [*arrays, *states]]
+        rows, begun = kept[: len(arrays)], kept[len(arrays) :]
+        diverging = _first_diverging(model, expected, exported.traces, rows, begun)
     return comparison._replace(diverging=diverging)
+
+
+def _run(model: Model, names: Sequence[str], arrays: Sequence[Array], states: Sequence[Array]) -> list[Array]:
+    """Values of the graph under nnpack."""
+    plan, size = Plan(model.document, names), _CHUNK
+    given = [*arrays, *states]
+    chunks = [plan.run([array[at : at + size] for array in given]) for at in range(0, len(arrays[0]), size)]
+    return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*chunks, strict=True)]
 
 
 def _check_inputs(exported: Document, model: Model) -> None:
@@ -141,32 +171,66 @@ def _compare_output(
     return OutputComparison(name, float(np.nanmax(error, initial=0.0)), use, (*map(int, row), *at[1:]))
 
 
-def _predict(keras_model: Any, model: Model, arrays: Sequence[Array]) -> dict[str, Array]:
-    """Output name -> what Keras computes, for arrays in the order of the model's inputs."""
-    structure = getattr(keras_model, "_inputs_struct", None)
-    plain = arrays[0] if len(arrays) == 1 else list(arrays)
-    feed = plain if structure is None else keras.tree.pack_sequence_as(structure, list(arrays))
-    rows = len(arrays[0])
+def _predict(keras_model: Any, exported: Exported, arrays: Sequence[Array], states: Sequence[Array]) -> list[Array]:
+    """What Keras computes: its outputs, then its states after the call."""
+    graph, rows = exported.graph, len(arrays[0])
+    size = graph.inputs[0].shape[0] or _CHUNK
     chunks = []
-    for start in range(0, rows, _CHUNK):
-        part = keras.tree.map_structure(lambda x, at=start: keras.ops.convert_to_tensor(x[at : at + _CHUNK]), feed)
-        try:
-            answer = keras_model(part, training=False)
-        except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
-            reason = str(error).strip().partition("\n")[0]
-            at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
-            raise ModelError("keras-call", at, expected, f"{type(error).__name__}: {reason}") from error
-        chunks.append([to_numpy(y) for y in keras.tree.flatten(answer)])
-    joined = [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
-    return dict(zip(model.document.outputs, joined, strict=True))
+    with _states(exported.variables, states):
+        for start in range(0, rows, size):
+            parts = [_padded(array[start : start + size], graph.inputs[0].shape[0]) for array in arrays]
+            try:
+                answer = _call(keras_model, graph, parts)
+            except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
+                reason = str(error).strip().partition("\n")[0]
+                at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
+                raise ModelError("keras-call", at, expected, f"{type(error).__name__}: {reason}") from error
+            kept = min(size, rows - start)
+            chunks.append([to_numpy(y)[:kept] for y in keras.tree.flatten(answer)])
+        after = [to_numpy(variable) for variable in exported.variables]
+    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)] + after
+
+
+def _call(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
+    tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
+    if graph.input_structure is None:
+        return keras_model(tensors[0] if len(tensors) == 1 else tensors, training=False)
+    feed = keras.tree.pack_sequence_as(graph.input_structure, tensors)
+    positional = feed if graph.traced and isinstance(feed, tuple) else (feed,)
+    takes_training = getattr(keras_model, "_call_has_training_arg", True)
+    return keras_model(*positional, training=False) if takes_training else keras_model(*positional)
+
+
+def _padded(array: Array, rows: int | None) -> Array:
+    """As many rows as a model of a fixed batch size takes."""
+    missing = 0 if rows is None else rows - len(array)
+    return array if not missing else np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
+
+
+@contextmanager
+def _states(variables: Sequence[Any], states: Sequence[Array]) -> Iterator[None]:
+    """Keras's states as given, until this ends."""
+    before = [to_numpy(variable) for variable in variables]
+    for variable, state in zip(variables, states, strict=True):
+        variable.assign(state)
+    try:
+        yield
+    finally:
+        for variable, state in zip(variables, before, strict=True):
+            variable.assign(state)
 
 
 def _references(
-    model: Model, arrays: Sequence[Array], names: Sequence[str]
+    model: Model, arrays: Sequence[Array], states: Sequence[Array], names: Sequence[str]
 ) -> tuple[dict[str, Reference], NDArray[np.bool_]]:
     """The reference of values of the graph, chunk by chunk."""
     parts = [
-        evaluate(model.document, [array[start : start + _CHUNK] for array in arrays], names)
+        evaluate(
+            model.document,
+            [array[start : start + _CHUNK] for array in arrays],
+            names,
+            [state[start : start + _CHUNK] for state in states],
+        )
         for start in range(0, len(arrays[0]), _CHUNK)
     ]
     joined = {
@@ -188,15 +252,17 @@ def _first_structural(model: Model, traces: Sequence[Trace]) -> str | None:
     return None
 
 
-def _first_diverging(model: Model, expected: Model, traces: Sequence[Trace], rows: Sequence[Array]) -> str | None:
+def _first_diverging(
+    model: Model, expected: Model, traces: Sequence[Trace], rows: Sequence[Array], states: Sequence[Array]
+) -> str | None:
     """The first call whose result in the file is not what is expected of it.
 
     That is what Keras makes of the file's own values of its inputs; or, where the file stores weights in a smaller
     type, what the expected model says.
     """
     names = list(model.document.values)
-    references, _ = _references(expected, rows, names)
-    numbers = dict(zip(names, model.predict(rows, outputs=names), strict=True))
+    references, _ = _references(expected, rows, states, names)
+    numbers = dict(zip(names, _run(model, names, rows, states), strict=True))
 
     def fill(x: Any) -> Any:
         return keras.ops.convert_to_tensor(numbers[x.name]) if isinstance(x, Ref) else x

@@ -1,0 +1,13 @@
+"""Keras layers that are refused on purpose, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REFUSED: dict[str, str] = {}
+"""Name of a class of keras.layers -> why nnpack does not export it."""
+
+
+def reason_of(layer_class: Any) -> str | None:
+    """Why layers of a class are refused; None where nothing is known against it."""
+    return REFUSED.get(layer_class.__name__) if layer_class.__module__.startswith("keras.") else None
