@@ -137,7 +137,7 @@ class Declaration:
 
     id: str
     kind: str
-    level: str
+    level: str | None
     title: str
     spec: Quote
     make: Callable[[Draw], Any]

@@ -89,16 +89,17 @@ def value(name: str, shape: Sequence[int | str], dtype: str = "float32") -> dict
 def layer(
     op: str,
     inputs: Sequence[str],
-    output: Mapping[str, Any],
+    output: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     weights: Mapping[str, str] | None = None,
     **attributes: Any,
 ) -> dict[str, Any]:
-    """A layer of the name of the value that it makes."""
+    """A layer of the name of the value, or of the first of the values, that it makes."""
+    outputs = [output] if isinstance(output, Mapping) else output
     return {
-        "name": output["name"],
+        "name": outputs[0]["name"],
         "op": op if "@" in op else f"{op}@1",
         "inputs": list(inputs),
-        "outputs": [dict(output)],
+        "outputs": [dict(item) for item in outputs],
         "weights": dict(weights or {}),
         "attributes": attributes,
     }
@@ -155,7 +156,7 @@ def document(
         outputs: names of values.
         tensors: name -> tensor, in the order of the payload.
         requires: what `requires` lists beyond operators, dtypes and quantization.
-        optional: `ext`, `output_structure`, `selftest`; `metadata` of the model.
+        optional: `ext`, `output_structure`, `selftest`, `states`; `metadata` of the model.
     """
     tensors = dict(tensors or {})
     entries, payload = [], b""
@@ -171,10 +172,13 @@ def document(
         }
         entries.append({**entry, "quantization": dict(tensor.quantization)} if tensor.quantization else entry)
         payload += data
-    values = [*inputs, *(output for layer in layers for output in layer["outputs"])]
+    states = [state["input"] for state in optional.get("states", [])]
+    values = [*inputs, *states, *(output for layer in layers for output in layer["outputs"])]
     needed = {f"op:{layer['op']}" for layer in layers} | {f"dtype:{item['dtype']}" for item in [*values, *entries]}
     if any("quantization" in entry for entry in entries):
         needed.add("feature:quantization")
+    if "states" in optional:
+        needed.add("feature:states")
     model = {"name": "case"}
     if "metadata" in optional:
         model["metadata"] = optional.pop("metadata")

@@ -36,9 +36,14 @@ class Node:
 class _Step:
     op: str
     inputs: tuple[str, ...]
-    output: Node
+    outputs: tuple[Node, ...]
     weights: dict[str, str]
     attributes: dict[str, Any]
+
+    @property
+    def dtype(self) -> str:
+        """What it is computed in."""
+        return self.outputs[0].dtype
 
 
 @dataclass(frozen=True)
@@ -65,15 +70,29 @@ class Graph:
         self.outputs: list[Node] = []
         self.tensors: dict[str, Weight] = {}
         self.requires: list[str] = []
+        self.states: list[tuple[Node, Node, str]] = []
         self._values: dict[str, Any] = {}
 
     def input(self, name: str, array: Any, shape: Sequence[int | str] | None = None) -> Node:
         """An input; its shape is the array's, but for the batch, unless it has other symbols."""
-        node = Node(name, array.dtype.name, tuple(shape or ("batch", *array.shape[1:])))
+        dtype = "string" if array.dtype.kind == "O" else array.dtype.name
+        node = Node(name, dtype, tuple(shape or ("batch", *array.shape[1:])))
         self.nodes.append(node)
         self.arrays.append(array)
         self._values[name] = _widened(array)
         return node
+
+    def state(self, name: str, initial: Any) -> Node:
+        """A value that is carried from call to call; `initial` is one row of it before the first."""
+        node = Node(name, initial.dtype.name, ("batch", *initial.shape))
+        rows = len(self.arrays[0])
+        self._values[name] = np.broadcast_to(_widened(initial), (rows, *initial.shape))
+        self.states.append((node, node, self._tensor(f"{name}/initial", initial)))
+        return node
+
+    def carry(self, state: Node, becomes: Node) -> None:
+        """What a state is in the next call."""
+        self.states = [(node, becomes if node == state else to, name) for node, to, name in self.states]
 
     def apply(
         self,
@@ -84,28 +103,49 @@ class Graph:
         shape: Sequence[int | str] | None = None,
         **attributes: Any,
     ) -> Node:
+        """A layer of one output; arguments as for `apply_all`."""
+        (made,) = self.apply_all(
+            name, op, *inputs, weights=weights, shapes=None if shape is None else [shape], **attributes
+        )
+        return made
+
+    def apply_all(
+        self,
+        name: str,
+        op: str,
+        *inputs: Node,
+        weights: Mapping[str, Any] | None = None,
+        shapes: Sequence[Sequence[int | str]] | None = None,
+        **attributes: Any,
+    ) -> list[Node]:
         """A layer.
 
         Args:
-            name: of the layer and of the value that it makes.
+            name: of the layer and of the first value that it makes; the others are name:1, name:2, …
             op: its operator.
             inputs: the values that it reads.
             weights: role -> array, Weight, or the name of a tensor that an earlier layer brought.
-            shape: what it declares; None takes the oracle's result, with the batch in front.
+            shapes: what it declares; None takes the oracle's results, with the batch in front.
             attributes: as they stand in the file.
         """
         roles = {role: self._tensor(f"{name}/{role}", weight) for role, weight in (weights or {}).items()}
-        if inputs:
-            dtype = attributes.get("dtype", inputs[0].dtype)
-        else:
-            (tensor,) = roles.values()
-            weight = self.tensors[tensor]
-            dtype = "float32" if weight.parts else COMPUTED.get(weight.tensor.dtype, weight.tensor.dtype)
-        step = _Step(op, tuple(node.name for node in inputs), Node(name, dtype, ()), roles, attributes)
-        y = self._values[name] = self._compute(step, self._values, self._evaluate)
-        output = Node(name, dtype, tuple(shape if shape is not None else ("batch", *y.shape[1:])))
-        self.steps.append(_Step(op, step.inputs, output, roles, attributes))
-        return output
+        floating = [dtype for dtype in [node.dtype for node in inputs] + self._dtypes(roles) if dtype in ROUNDOFF]
+        dtype = attributes.get("dtype", floating[0] if floating else "")
+        step = _Step(op, tuple(node.name for node in inputs), (Node(name, dtype, ()),), roles, attributes)
+        made = self._compute(step, self._values, self._evaluate)
+        nodes = []
+        for i, y in enumerate(made):
+            known_as = name if i == 0 else f"{name}:{i}"
+            shape = ("batch", *y.shape[1:]) if shapes is None else tuple(shapes[i])
+            nodes.append(Node(known_as, dtype if y.dtype.kind == "f" else y.dtype.name, shape))
+            self._values[known_as] = y
+        self.steps.append(_Step(op, step.inputs, tuple(nodes), roles, attributes))
+        return nodes
+
+    def _dtypes(self, roles: Mapping[str, str]) -> list[str]:
+        """What layers see of tensors."""
+        found = [self.tensors[name] for name in roles.values()]
+        return ["float32" if w.parts else COMPUTED.get(w.tensor.dtype, w.tensor.dtype) for w in found]
 
     def _tensor(self, name: str, weight: Any) -> str:
         if isinstance(weight, str):
@@ -117,28 +157,41 @@ class Graph:
 
     # Evaluation
 
-    def _compute(self, step: _Step, values: Mapping[str, Any], evaluate: Evaluate) -> Any:
+    def _compute(self, step: _Step, values: Mapping[str, Any], evaluate: Evaluate) -> list[Any]:
+        """What a layer makes: a list, of one value mostly."""
         weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
-        y = evaluate(step.op, [values[name] for name in step.inputs], weights, self._attributes(step))
-        return _in_range(y) if step.output.dtype == "float32" else y
+        made = evaluate(step.op, [values[name] for name in step.inputs], weights, self._attributes(step))
+        made = list(made) if isinstance(made, list | tuple) else [made]
+        return [_in_range(y) for y in made] if step.dtype == "float32" else made
 
     def _attributes(self, step: _Step) -> dict[str, Any]:
         """A number becomes the one that the layer's dtype holds."""
         return {
-            key: float(np.asarray(item, step.output.dtype)) if isinstance(item, float) else item
+            key: float(np.asarray(item, step.dtype)) if isinstance(item, float) and step.dtype in ROUNDOFF else item
             for key, item in step.attributes.items()
         }
 
     def _ruled(self, step: _Step) -> tuple[list[Any], dict[str, Any]]:
-        """What the rule of a tolerance is given: y and the operands, and the rest by name."""
+        """What the rule of a tolerance is given: y (of several outputs the list) and the operands, the rest by name."""
         operands = [self._values[name] for name in step.inputs]
         weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
         attributes = self._attributes(step)
 
-        def function(x: Any) -> Any:
-            return self._evaluate(step.op, [x], weights, attributes)
+        def function(x: Any, *others: Any) -> Any:
+            return self._evaluate(step.op, [x, *(others or operands[1:])], weights, attributes)
 
-        return [self._values[step.output.name], *operands], {**weights, **attributes, "function": function}
+        made = [self._values[node.name] for node in step.outputs]
+        return [made if len(made) > 1 else made[0], *operands], {**weights, **attributes, "function": function}
+
+    def _ruled_by(self, step: _Step, rule: str) -> list[Any]:
+        """The tolerance or the deviation of each of a layer's outputs, by its class; integers are exact."""
+        ruled, rest = self._ruled(step)
+        found = getattr(tolerances.of(step.op), rule)(*ruled, **rest)
+        found = list(found) if isinstance(found, list | tuple) else [found]
+        return [
+            item * ROUNDOFF[node.dtype] if node.dtype in ROUNDOFF else np.zeros(self._values[node.name].shape)
+            for node, item in zip(step.outputs, found, strict=True)
+        ]
 
     def reference(self) -> list[Any]:
         return [self._values[node.name] for node in self.outputs]
@@ -153,9 +206,8 @@ class Graph:
                 allowed = self._network_tolerance()
             else:
                 (step,) = self.steps
-                ruled, rest = self._ruled(step)
-                tolerance = tolerances.of(step.op).tolerance(*ruled, **rest)
-                allowed = [tolerance * ROUNDOFF.get(step.output.dtype, 0.0)] * len(self.outputs)
+                made = dict(zip((node.name for node in step.outputs), self._ruled_by(step, "tolerance"), strict=True))
+                allowed = [made[node.name] if node.name in made else np.zeros(()) for node in self.outputs]
             # in float64 the reference is as rounded as what is compared with it
             allowed = [
                 2 * tolerance if node.dtype == "float64" else tolerance
@@ -171,17 +223,18 @@ class Graph:
         """Eight deviations of the outputs while every layer's rounding is imitated by noise of its size."""
         scales = {}
         for step in self.steps:
-            ruled, rest = self._ruled(step)
-            deviation = tolerances.of(step.op).deviation(*ruled, **rest)
-            u, flushed = ROUNDOFF.get(step.output.dtype, 0.0), FLOOR.get(step.output.dtype, 0.0)
-            scales[step.output.name] = np.where(deviation > 0, deviation * u + flushed, 0.0)
+            for node, deviation in zip(step.outputs, self._ruled_by(step, "deviation"), strict=True):
+                flushed = FLOOR.get(node.dtype, 0.0)
+                scales[node.name] = np.where(deviation > 0, deviation + flushed, 0.0)
         squares = [np.zeros(y.shape) for y in self.reference()]
+        given = [*self.nodes, *(node for node, _, _ in self.states)]
         for run in range(RUNS):
             random = np.random.RandomState(SEED + run)
-            values = {node.name: self._values[node.name] for node in self.nodes}
+            values = {node.name: self._values[node.name] for node in given}
             for step in self.steps:
-                y, scale = self._compute(step, values, scalar.float64), scales[step.output.name]
-                values[step.output.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
+                for node, y in zip(step.outputs, self._compute(step, values, scalar.float64), strict=True):
+                    scale = scales[node.name]
+                    values[node.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
             for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
                 square += np.square(values[node.name] - y)
         return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), 4) for square in squares]
@@ -190,24 +243,30 @@ class Graph:
         """The largest difference from another oracle's values, as a part of the magnitude of what is summed."""
         worst = 0.0
         for step in self.steps:
-            ruled, rest = self._ruled(step)
-            y, found = ruled[0], self._compute(step, self._values, other)
-            if y.dtype != np.float64:
-                worst = max(worst, 0.0 if np.array_equal(y, found) else np.inf)
-                continue
-            with np.errstate(all="ignore"):
-                magnitude = np.maximum(np.abs(y), tolerances.of(step.op).deviation(*ruled, **rest))
-                part = np.abs(found - y) / np.maximum(magnitude, FLOOR["float64"])
-            worst = max(worst, _largest(part, y, found))
+            for node, found, deviation in zip(
+                step.outputs, self._compute(step, self._values, other), self._ruled_by(step, "deviation"), strict=True
+            ):
+                y = self._values[node.name]
+                if y.dtype != np.float64:
+                    worst = max(worst, 0.0 if np.array_equal(y, found) else np.inf)
+                    continue
+                with np.errstate(all="ignore"):
+                    magnitude = np.maximum(np.abs(y), deviation / ROUNDOFF[node.dtype])
+                    part = np.abs(found - y) / np.maximum(magnitude, FLOOR["float64"])
+                worst = max(worst, _largest(part, y, found))
         return worst
 
     def headroom(self, allowed: Sequence[Any], runtime: Evaluate) -> float | None:
         """A float32 runtime's largest error, as a part of the tolerance; None where a value is float64."""
-        if any(node.dtype == "float64" for node in [*self.nodes, *(step.output for step in self.steps)]):
+        made = [node for step in self.steps for node in step.outputs]
+        if any(node.dtype == "float64" for node in [*self.nodes, *made]):
             return None
         values = {node.name: array for node, array in zip(self.nodes, self.arrays, strict=True)}
+        for node, _, _ in self.states:
+            values[node.name] = self._values[node.name].astype(np.float32)
         for step in self.steps:
-            values[step.output.name] = self._compute(step, values, runtime)
+            for node, y in zip(step.outputs, self._compute(step, values, runtime), strict=True):
+                values[node.name] = y
         worst = 0.0
         for node, reference, tolerance in zip(self.outputs, self.reference(), allowed, strict=True):
             y = np.asarray(values[node.name], np.float64)
@@ -230,7 +289,8 @@ class Graph:
         for step in self.steps:
             weights = {role: self.tensors[name].numbers.tolist() for role, name in step.weights.items()}
             given = [f"{key} = {item}" for key, item in {**weights, **step.attributes}.items()]
-            values.append(f"{step.output.name} = {step.op}({', '.join([*step.inputs, *given])})")
+            made = ", ".join(node.name for node in step.outputs)
+            values.append(f"{made} = {step.op}({', '.join([*step.inputs, *given])})")
         return "; ".join(values)
 
     def file(self) -> File:
@@ -238,11 +298,17 @@ class Graph:
         for name, weight in self.tensors.items():
             tensors |= {name: _named_parts(name, weight), **{f"{name}/{k}": v for k, v in weight.parts.items()}}
         layers = [
-            encoding.layer(step.op, step.inputs, _value(step.output), step.weights, **step.attributes)
+            encoding.layer(
+                step.op, step.inputs, [_value(node) for node in step.outputs], step.weights, **step.attributes
+            )
             for step in self.steps
         ]
         names = [node.name for node in self.outputs]
-        return encoding.document([_value(node) for node in self.nodes], layers, names, tensors, self.requires)
+        states = [
+            {"input": _value(node), "output": becomes.name, "initial": name} for node, becomes, name in self.states
+        ]
+        given = {"states": states} if states else {}
+        return encoding.document([_value(node) for node in self.nodes], layers, names, tensors, self.requires, **given)
 
 
 def one(

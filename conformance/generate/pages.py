@@ -6,6 +6,7 @@ specification cannot drift apart.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -51,6 +52,8 @@ class Operator:
         constraints: label -> rule.
         tolerances: its classes of tolerance, the usual one first: exact, rounded, sum, smooth, or its own name.
         cancelling: M of the class smooth, "" where that is 0.
+        level: the level that it belongs to: L1, L2, L3.
+        ranks: the least and the largest rank of its first input.
     """
 
     id: str
@@ -59,6 +62,8 @@ class Operator:
     constraints: dict[str, Rule]
     tolerances: tuple[str, ...]
     cancelling: str
+    level: str
+    ranks: tuple[int, int]
 
     @property
     def name(self) -> str:
@@ -176,17 +181,32 @@ def _operators(name: str) -> list[Operator]:
     title, table = next(iter(text)), text.get("The operators", "")
     listed = {cells(row)[0].strip("`"): row for row in rows(table)}
     constraints = _rules(page, "Constraints")
+    notes = _notes(name.removesuffix(".md"))
     found = []
     for op in listed or re.findall(r"[a-z0-9_]+@\d+", title):
         row = listed.get(op)
-        told = _column(table, row, "tolerance") if row else collapsed(text["Tolerance"])
-        found.append(Operator(op, page, row, constraints, _classes(told, op), told.partition("M = ")[2] if row else ""))
+        told = (row and _column(table, row, "tolerance")) or collapsed(text["Tolerance"])
+        cancelling = told.partition("M = ")[2] if row else ""
+        found.append(Operator(op, page, row, constraints, _classes(told, op), cancelling, *notes[op]))
+    return found
+
+
+def _notes(stem: str) -> dict[str, tuple[str, tuple[int, int]]]:
+    """Id -> level and ranks, as the schema of the page notes them."""
+    (path,) = (SPEC / "schema" / "1" / "ops").glob(f"{stem}@*.schema.json")
+    schema = json.loads(path.read_text("utf-8"))
+    found = {}
+    for definition in schema["$defs"].values():
+        least, most = definition.get("ranks", (1, 8))
+        level = definition.get("level", schema.get("level", "L1"))
+        found[definition["properties"]["op"]["const"]] = (level, (least, most))
     return found
 
 
 def _column(table: str, row: str, title: str) -> str:
-    head = next(line for line in table.splitlines() if line.startswith("|"))
-    return cells(row)[cells(head).index(title)]
+    """A cell of a row; "" where the table has no such column."""
+    head = cells(next(line for line in table.splitlines() if line.startswith("|")))
+    return cells(row)[head.index(title)] if title in head else ""
 
 
 def _classes(told: str, op: str) -> tuple[str, ...]:

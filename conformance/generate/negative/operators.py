@@ -6,7 +6,7 @@ from typing import Any
 
 from generate.encoding import File, Stored, document, layer, value
 from generate.negative.declare import reject
-from generate.pages import Quote, rules
+from generate.pages import Quote, operator, rules
 
 Shape = list[Any]
 
@@ -26,7 +26,7 @@ def case(
 ) -> None:
     """A file that breaks a constraint of the operator's page; without a label, one of every operator."""
     label = constraint or GENERAL[code]
-    reject(f"{op}/{name}", title, code, f"/layers/{at}", file, constraint=label, level="L1", says=says)
+    reject(f"{op}/{name}", title, code, f"/layers/{at}", file, constraint=label, level=operator(op).level, says=says)
 
 
 def weighted(

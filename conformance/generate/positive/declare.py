@@ -35,7 +35,13 @@ ROWS = quote(
 
 
 def declare(
-    case_id: str, title: str, says: str | Quote, make: Make, kind: str = "run", level: str = "L1", calls: bool = False
+    case_id: str,
+    title: str,
+    says: str | Quote,
+    make: Make,
+    kind: str = "run",
+    level: str | None = None,
+    calls: bool = False,
 ) -> None:
     """Adds a case.
 
@@ -45,7 +51,7 @@ def declare(
         says: the sentence that it tests: of the operator's page, or of another one.
         make: draws the numbers and answers the model.
         kind: run, special, network or meta.
-        level: of the case.
+        level: of the case; None takes the highest of its operators' levels.
         calls: whether its model is also called several times, on some of the rows; an operator's first case always is.
     """
     if case_id in DECLARATIONS:
@@ -57,10 +63,10 @@ def declare(
     if first or calls:
         again = f"{group}/calls" if first else f"{case_id}-calls"
         what = "One model called again and again: all rows, some, none, one of them twice."
-        DECLARATIONS[again] = Declaration(again, "meta", "L1", what, ROWS, make)
+        DECLARATIONS[again] = Declaration(again, "meta", level, what, ROWS, make)
 
 
-def special(case_id: str, title: str, says: str | Quote, make: Make, level: str = "L1") -> None:
+def special(case_id: str, title: str, says: str | Quote, make: Make, level: str | None = None) -> None:
     declare(case_id, title, says, make, kind="special", level=level)
 
 
@@ -92,8 +98,9 @@ def calls(n: int) -> list[list[int]]:
     return varied + [rows[:length] for length in LENGTHS if length < n]
 
 
-def case_of(graph: Graph, case_id: str, kind: str, level: str, title: str, spec: Quote) -> Case:
+def case_of(graph: Graph, case_id: str, kind: str, level: str | None, title: str, spec: Quote) -> Case:
     """The files of a model, of what is fed to it, and of what is expected."""
+    level = level or max((operator(step.op).level for step in graph.steps), default="L1")
     file = graph.file()
     files = {"model.nnpack": bytes(file)}
     inputs, outputs = [], []

@@ -11,7 +11,7 @@ from generate.graph import Graph, one
 from generate.positive.declare import declare, empty_batch, lengths, repeated, special
 
 KEPT = "All numbers are kept, NaN and infinities too."
-NEW = "a new symbol otherwise: the layer declares one of its own, a name that no input and no earlier layer uses."
+NEW = "a new symbol otherwise."
 
 # reshape
 
