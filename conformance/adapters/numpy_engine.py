@@ -16,7 +16,7 @@ import nnpack
 from nnpack.errors import FormatError, NnpackError, SelfTestError
 from nnpack.ops import OPERATORS
 
-DTYPES = ["float32", "float64", "float16", "bfloat16", "int8", "int32", "int64", "uint8", "bool"]
+DTYPES = ["float32", "float64", "float16", "bfloat16", "int8", "int32", "int64", "uint8", "bool", "string"]
 
 
 class Adapter:
@@ -35,7 +35,7 @@ class Adapter:
             "spec": [[1, 0]],
             "ops": sorted(OPERATORS),
             "dtypes": DTYPES,
-            "features": ["quantization", "nonfinite"],
+            "features": ["quantization", "nonfinite", "states"],
             "dump": True,
             "selftest": True,
         }
@@ -51,10 +51,7 @@ class Adapter:
 
     def run(self, request):
         model = self.models[request["handle"]]
-        arrays = [
-            np.fromfile(x["path"], np.dtype(x["dtype"]).newbyteorder("<")).reshape(x["shape"])
-            for x in request["inputs"]
-        ]
+        arrays = [read(Path(x["path"]), x["dtype"]).reshape(x["shape"]) for x in request["inputs"]]
         names = [value.name for value in model.outputs]
         outputs = []
         for i, (name, y) in enumerate(zip(names, model.predict(arrays, outputs=names), strict=True)):
@@ -62,6 +59,10 @@ class Adapter:
             path.write_bytes(np.ascontiguousarray(y, y.dtype.newbyteorder("<")).tobytes())
             outputs.append({"name": name, "dtype": y.dtype.name, "shape": list(y.shape), "path": str(path)})
         return {"ok": True, "outputs": outputs}
+
+    def reset(self, request):
+        self.models[request["handle"]].reset_states()
+        return {"ok": True}
 
     def dump(self, request):
         nnpack.dump(self.models[request["handle"]], request["path"], allow_nonfinite=True)
@@ -77,6 +78,18 @@ class Adapter:
     def unload(self, request):
         self.models.pop(request["handle"])
         return {"ok": True}
+
+
+def read(path, dtype):
+    """The elements of a file; a string is the length of its UTF-8 in four bytes, then its UTF-8."""
+    if dtype != "string":
+        return np.fromfile(path, np.dtype(dtype).newbyteorder("<"))
+    data, strings, at = path.read_bytes(), [], 0
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+        strings.append(data[at + 4 : end].decode())
+        at = end
+    return np.array(strings, object)
 
 
 def serve(adapter):

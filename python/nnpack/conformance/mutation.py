@@ -17,7 +17,7 @@ import numpy as np
 from nnpack.conformance.judging import judge
 from nnpack.conformance.process import CaseError
 from nnpack.conformance.results import Verdict
-from nnpack.conformance.running import verdict_of
+from nnpack.conformance.running import stepped, verdict_of
 from nnpack.conformance.runtimes import About, Array, Output, Refusal
 from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite, one_of
 from nnpack.errors import ConformanceError
@@ -94,6 +94,9 @@ class InProcess:
     def run(self, inputs: Sequence[tuple[str, Array]], outputs: int) -> list[Output]:
         return self._ask(lambda: [self._output(y) for y in self._model.run(self._inputs(inputs), self._arithmetic)])
 
+    def reset(self) -> None:
+        self._ask(lambda: self._model.reset())
+
     def dump(self) -> bytes:
         return self._ask(lambda: bytes(self._model.dump()))
 
@@ -112,9 +115,8 @@ class InProcess:
 
     def _inputs(self, inputs: Sequence[tuple[str, Array]]) -> list[Any]:
         numbers = [x.astype(np.uint8) if x.dtype == np.bool_ else x for _, x in inputs]
-        return [
-            self._arrays.Array(x.dtype.name, x.shape, numbers[i].ravel().tolist()) for i, (_, x) in enumerate(inputs)
-        ]
+        dtypes = ["string" if x.dtype.kind == "O" else x.dtype.name for _, x in inputs]
+        return [self._arrays.Array(dtypes[i], x.shape, numbers[i].ravel().tolist()) for i, (_, x) in enumerate(inputs)]
 
     def _output(self, y: Any) -> Output:
         array = np.frombuffer(self._arrays.pack(y), np.dtype(y.dtype).newbyteorder("<"))
@@ -222,6 +224,8 @@ def _answered(runtime: InProcess, case: Case, call: int) -> list[Output] | None:
     try:
         if runtime.load(case.model) is not None:
             return None
+        if case.splits is not None:
+            return stepped(case, runtime, case.splits[call])
         calls = [slice(None)] if case.calls is None else case.calls[: call + 1]
         for rows in calls:
             outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], len(case.answers))

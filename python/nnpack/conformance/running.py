@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from nnpack.conformance.judging import Judgement, judge
 from nnpack.conformance.process import CaseError, Limits
 from nnpack.conformance.results import Result, Run, Verdict
@@ -244,6 +246,8 @@ def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
     if refusal:
         return _refused(case, refusal)
     count = len(case.answers)
+    if case.splits is not None:
+        return _in_pieces(case, runtime, case.splits)
     if case.calls is None:
         outputs = runtime.run(case.inputs, count)
         return _judged(case, judge(outputs, case.answers), outputs)
@@ -256,6 +260,36 @@ def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
             return _judged(case, judgement._replace(message=message), outputs, i)
         use = max(use, judgement.use or 0.0)
     return _judged(case, Judgement("", use), None)
+
+
+def _in_pieces(case: Case, runtime: Runtime, splits: Sequence[Sequence[int]]) -> Result:
+    """However a sequence is cut, the states carry what is needed from piece to piece, and `reset` forgets it."""
+    use = 0.0
+    for i, lengths in enumerate(splits):
+        outputs = stepped(case, runtime, lengths)
+        judgement = judge(outputs, case.answers)
+        if judgement.message:
+            message = f"in pieces of {', '.join(map(str, lengths))}: {judgement.message}"
+            return _judged(case, judgement._replace(message=message), outputs, i)
+        use = max(use, judgement.use or 0.0)
+    return _judged(case, Judgement("", use), None)
+
+
+def stepped(case: Case, runtime: Runtime, lengths: Sequence[int]) -> list[Output]:
+    """The outputs for a sequence that is fed piece by piece along axis 1, put together again."""
+    runtime.reset()
+    pieces, start = [], 0
+    for n in lengths:
+        part = [(name, x[:, start : start + n]) for name, x in case.inputs]
+        pieces.append(runtime.run(part, len(case.answers)))
+        start += n
+    try:
+        return [
+            Output(parts[0].dtype, np.concatenate([part.array for part in parts], axis=1))
+            for parts in zip(*pieces, strict=True)
+        ]
+    except ValueError as error:
+        raise CaseError(Verdict.FAIL, f"outputs that do not fit together along axis 1: {error}") from error
 
 
 def _reject(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:

@@ -78,6 +78,9 @@ class Runtime(Protocol):
     def run(self, inputs: Sequence[tuple[str, Array]], outputs: int) -> list[Output]:
         """What it computes from the file that it has loaded."""
 
+    def reset(self) -> None:
+        """Makes the states of the loaded file what they are before the first call."""
+
     def dump(self) -> bytes:
         """The file that it writes for the one that it has loaded."""
 
@@ -135,13 +138,16 @@ class Conversation:
 
     def run(self, inputs: Sequence[tuple[str, Array]], outputs: int) -> list[Output]:
         described = [
-            {"name": name, "dtype": x.dtype.name, "shape": list(x.shape), "path": str(self._files.new(_raw(x)))}
+            {"name": name, "dtype": _dtype(x), "shape": list(x.shape), "path": str(self._files.new(_raw(x)))}
             for name, x in inputs
         ]
         folder = self._files.new()
         folder.mkdir()
         answer = self._ask("run", handle=self._handle, inputs=described, out_dir=str(folder))
         return [_read(Path(item["path"]), item["dtype"], item["shape"], folder) for item in answer["outputs"]]
+
+    def reset(self) -> None:
+        self._ask("reset", handle=self._handle)
 
     def dump(self) -> bytes:
         path = self._files.new(suffix=".nnpack")
@@ -168,7 +174,7 @@ class Conversation:
 
     def _hello(self, suite: str) -> About:
         told = self._exchange("hello", {"protocol": PROTOCOL, "suite": suite}, self._limits.start_timeout)
-        features = told.get("features", ["quantization", "nonfinite"])
+        features = told.get("features", ["quantization", "nonfinite", "states"])
         declared = [("op", told["ops"]), ("dtype", told["dtypes"]), ("feature", features)]
         return About(
             told["name"],
@@ -247,6 +253,10 @@ class OneShot:
             for path, line in zip(made, lines, strict=True)
         ]
 
+    def reset(self) -> None:
+        """Nothing: each call is the first one of its process, which is why states cannot be carried."""
+        raise CaseError(Verdict.UNSUPPORTED, "states, which a program of one call cannot carry")
+
     def dump(self) -> bytes:
         raise NotImplementedError  # `about` says that it does not
 
@@ -287,7 +297,13 @@ def _split(command: str) -> list[str]:
     return words
 
 
+def _dtype(x: Array) -> str:
+    return "string" if x.dtype.kind == "O" else x.dtype.name
+
+
 def _raw(x: Array) -> bytes:
+    if x.dtype.kind == "O":
+        return b"".join(len(item.encode()).to_bytes(4, "little") + item.encode() for item in x.ravel())
     return np.ascontiguousarray(x, x.dtype.newbyteorder("<")).tobytes()
 
 

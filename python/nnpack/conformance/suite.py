@@ -26,7 +26,7 @@ from nnpack.conformance.schemas import Schemas
 from nnpack.errors import ConformanceError
 from nnpack.format.files import guarded
 
-NUMBERS = ("run", "special", "network", "meta")
+NUMBERS = ("run", "special", "network", "meta", "states")
 """The kinds of cases that compare numbers."""
 
 PACKAGES = ("generate", "mutants", "naive")
@@ -130,7 +130,15 @@ class Case:
         calls: list[list[int]] | None = self.described.get("calls")
         return calls
 
+    @property
+    def splits(self) -> list[list[int]] | None:
+        """How the inputs are cut along axis 1 and fed piece by piece, again and again; None is in one piece."""
+        splits: list[list[int]] | None = self.described.get("splits")
+        return splits
+
     def _array(self, name: str, dtype: str, shape: Sequence[int]) -> np.ndarray[Any, Any]:
+        if dtype == "string":
+            return np.array(unpacked(self.data(name)), object).reshape(shape)
         return np.frombuffer(self.data(name), np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
 
@@ -246,6 +254,16 @@ class Suite:
             return json.loads(checked(self.folder / name, digest))
         except ValueError as error:
             raise ConformanceError("suite-damaged", str(self.folder / name), "JSON", str(error)) from error
+
+
+def unpacked(data: bytes) -> list[str]:
+    """Strings, each stored as the length of its UTF-8 in four bytes, and its UTF-8."""
+    strings, at = [], 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "little")
+        strings.append(data[at + 4 : at + 4 + length].decode())
+        at += 4 + length
+    return strings
 
 
 def checked(path: Path, digest: str | None) -> bytes:
