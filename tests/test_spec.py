@@ -93,7 +93,10 @@ def test_schema_has_the_weights_of_the_operator(operator: Operator) -> None:
 def test_schema_has_the_inputs_and_the_output_of_the_operator(operator: Operator) -> None:
     inputs = part(operator, "inputs")
     assert (inputs["minItems"], inputs["maxItems"]) == operator.inputs
-    assert part(operator, "outputs")["maxItems"] == 1
+    outputs = part(operator, "outputs")
+    shown = {len(outputs_of(example)) for _, example in examples() if example["op"] == operator.id}
+    assert shown == {outputs["maxItems"]}
+    assert outputs["maxItems"] == 1 or outputs["minItems"] == outputs["maxItems"]
 
 
 @every_operator
@@ -145,6 +148,18 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def outputs_of(example: dict[str, Any]) -> list[Any]:
+    return list(example["outputs"]) if "outputs" in example else [example["output"]]
+
+
+def array_of(item: Any, dtype: str = "float32") -> Any:
+    """An array of an example: nested lists, or a map that says their dtype too."""
+    if isinstance(item, dict):
+        assert set(item) == {"dtype", "data"}
+        dtype, item = item["dtype"], item["data"]
+    return np.array(item, object if dtype == "string" else dtype)
+
+
 def test_every_operator_has_an_example_on_its_page() -> None:
     assert {(page, example["op"]) for page, example in examples()} == {
         (page, operator) for operator, (page, _) in OPERATOR_SCHEMAS.items()
@@ -156,19 +171,21 @@ def test_every_operator_has_an_example_on_its_page() -> None:
 )
 def test_example_is_right(page: str, example: dict[str, Any]) -> None:
     operator, attributes = OPERATORS[example["op"]], example["attributes"]
-    assert set(example) == {"op", "inputs", "weights", "attributes", "output"}
+    assert set(example) - {"output", "outputs"} == {"op", "inputs", "weights", "attributes"}
     for key, item in attributes.items():
         operator.attributes[key].check(item, key)
-    inputs = [np.array(x, np.float32) for x in example["inputs"]]
-    weights = {role: np.array(weight, np.float32) for role, weight in example["weights"].items()}
-    expected = np.array(example["output"], attributes.get("dtype", "float32"))
+    inputs = [array_of(x) for x in example["inputs"]]
+    weights = {role: array_of(weight) for role, weight in example["weights"].items()}
     with np.errstate(all="ignore"):
-        y = operator.function(*inputs, **weights, **attributes)
-    assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
-    if operator.rounding is exact:
-        np.testing.assert_array_equal(y, expected)
-    else:
-        np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+        made = operator.function(*inputs, **weights, **attributes)
+    made = made if "outputs" in example else (made,)
+    for y, item in zip(made, outputs_of(example), strict=True):
+        expected = array_of(item, attributes.get("dtype", "float32"))
+        assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
+        if operator.rounding is exact:
+            np.testing.assert_array_equal(y, expected)
+        else:
+            np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
 
 
 # Generated parts

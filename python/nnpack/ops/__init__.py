@@ -1,6 +1,45 @@
 """The operators: one pure numpy function each, by family. Knows no graph."""
 
-from nnpack.ops import activations, core, elementwise, normalization, shape
+from nnpack.ops import (
+    activations,
+    comparison,
+    conv_lstm,
+    convolution,
+    core,
+    elementwise,
+    extent,
+    indexing,
+    normalization,
+    pooling,
+    preprocessing,
+    products,
+    recurrent,
+    reduction,
+    resizing,
+    rows,
+    shape,
+    unary,
+)
 from nnpack.ops.operator import OPERATORS
 
-__all__ = ["OPERATORS", "activations", "core", "elementwise", "normalization", "shape"]
+__all__ = [
+    "OPERATORS",
+    "activations",
+    "comparison",
+    "conv_lstm",
+    "convolution",
+    "core",
+    "elementwise",
+    "extent",
+    "indexing",
+    "normalization",
+    "pooling",
+    "preprocessing",
+    "products",
+    "recurrent",
+    "reduction",
+    "resizing",
+    "rows",
+    "shape",
+    "unary",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +15,8 @@ from nnpack.ops.operator import (
     NONZERO,
     NOT_NEGATIVE,
     NUMBER,
-    Attribute,
     Call,
     OpenShape,
-    Rounding,
     exact,
     operator,
     require_axis,
@@ -28,6 +25,7 @@ from nnpack.ops.operator import (
     same,
     summed,
 )
+from nnpack.ops.rounding import normalizer, smooth
 from nnpack.ops.special import erfc
 
 if TYPE_CHECKING:
@@ -37,8 +35,6 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 # Elementwise
-
-_STEP = 2.0**-20
 
 
 def _size(x: Array, **attributes: Any) -> Array:
@@ -54,28 +50,6 @@ def _underflow(x: Array, **attributes: Any) -> Array:
 def _exponential_size(x: Array, alpha: float = SELU_ALPHA) -> Array:
     """|alpha| where x < 0: exp(x) - 1 may be computed as it stands."""
     return np.where(x < 0, abs(alpha), 0.0)
-
-
-def _smooth(function: Callable[..., Array], magnitude: Callable[..., Array] | None) -> Rounding:
-    """|y| + |x·f'(x)|, and the size of the terms that cancel within the formula."""
-
-    def rounding(y: Array, x: Array, **attributes: Any) -> Array:
-        above, below = function(x * (1 + _STEP), **attributes), function(x * (1 - _STEP), **attributes)
-        scale = np.abs(y) + np.abs(above - below) / (2 * _STEP)
-        return np.asarray(scale if magnitude is None else scale + magnitude(x, **attributes))
-
-    return rounding
-
-
-def smooth(
-    magnitude: Callable[..., Array] | None = None, attributes: Mapping[str, Attribute] | None = None
-) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
-    """Registers an elementwise function that rounds as a smooth function does."""
-
-    def register(function: Callable[..., Array]) -> Callable[..., Array]:
-        return operator(same, _smooth(function, magnitude), attributes=attributes)(function)
-
-    return register
 
 
 @operator(same, exact)
@@ -232,18 +206,10 @@ def _shifted(x: Array, axes: list[int]) -> tuple[Array, Array]:
     return shifted, np.exp(shifted)
 
 
-def _normalizer(shifted: Array, exponentials: Array, axes: list[int]) -> tuple[Array, Array]:
-    """The relative rounding of Σ exp, in u, and Σ exp itself."""
-    total = exponentials.sum(axis=tuple(axes), keepdims=True)
-    weighted = np.where(exponentials > 0, exponentials * np.abs(shifted), 0).sum(axis=tuple(axes), keepdims=True)
-    terms = np.prod([shifted.shape[axis] for axis in axes])
-    return 1 + np.sqrt(terms) / 4 + weighted / total / 4, total
-
-
 def _softmax_rounding(y: Array, x: Array, axes: list[int]) -> Array:
     shifted, exponentials = _shifted(x, axes)
-    normalizer, total = _normalizer(shifted, exponentials, axes)
-    relative = normalizer + np.abs(shifted) / 4
+    relative, total = normalizer(shifted, exponentials, axes)
+    relative = relative + np.abs(shifted) / 4
     if len(axes) > 1:  # Keras computes exp(x - log Σ exp(x)) there, and that logarithm is rounded
         relative = relative + np.abs(np.max(x, axis=tuple(axes), keepdims=True) + np.log(total))
     return np.where(y > 0, y * relative, 0)
@@ -259,8 +225,8 @@ def softmax(x: Array, axes: list[int]) -> Array:
 
 def _log_softmax_rounding(y: Array, x: Array, axes: list[int]) -> Array:
     shifted, exponentials = _shifted(x, axes)
-    normalizer, total = _normalizer(shifted, exponentials, axes)
-    return np.asarray(np.abs(y) + np.abs(shifted) + np.log(total) + normalizer)
+    relative, total = normalizer(shifted, exponentials, axes)
+    return np.asarray(np.abs(y) + np.abs(shifted) + np.log(total) + relative)
 
 
 @operator(_axes_types, _log_softmax_rounding, attributes={"axes": AXES})

@@ -47,7 +47,7 @@ def _constant_types(call: Call) -> tuple[str, OpenShape]:
     return value.dtype, value.shape
 
 
-@operator(_constant_types, exact, inputs=0, weights={"value": True})
+@operator(_constant_types, exact, inputs=0, weights={"value": True}, view=True)
 def constant(value: Array) -> Array:
     """The weight itself. Source: spec/ops/constant.md."""
     return value
@@ -57,7 +57,7 @@ def _identity_types(call: Call) -> tuple[str, OpenShape]:
     return call.inputs[0].dtype, call.inputs[0].shape
 
 
-@operator(_identity_types, exact)
+@operator(_identity_types, exact, view=True)
 def identity(x: Array) -> Array:
     """x. Source: spec/ops/identity.md."""
     return x

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnpack.errors import FormatError, describe, pointer
 from nnpack.format.document import Dimension, Shape, show
-from nnpack.format.dtypes import COMPUTED, FLOATS
+from nnpack.format.dtypes import FLOATS, NUMBERS, PLAIN
 from nnpack.format.limits import BATCH, DIMENSION, RANK
 
 if TYPE_CHECKING:
@@ -38,9 +38,17 @@ class Call(NamedTuple):
     attributes: Mapping[str, Any]
 
 
-Infer = Callable[[Call], tuple[str, OpenShape]]
-Rounding = Callable[..., "Array"]
-"""(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md."""
+Made = tuple[str, OpenShape]
+"""The dtype and shape of a value that an operator makes."""
+
+Infer = Callable[[Call], "Made | list[Made]"]
+"""What the operator makes: one value, or the list of them."""
+
+Rounding = Callable[..., Any]
+"""(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md.
+
+For an operator of several outputs y is their tuple, and so is the answer.
+"""
 
 CheckWeights = Callable[[Mapping[str, "Array"], Mapping[str, Any]], None]
 
@@ -81,7 +89,29 @@ TARGET_SHAPE = Attribute(
     _is_integers,
     lambda shape: len(shape) <= RANK - 1 and shape.count(-1) <= 1 and all(n == -1 or 1 <= n < DIMENSION for n in shape),
 )
-DTYPE = Attribute(f"one of {', '.join(COMPUTED)}", lambda item: type(item) is str, lambda item: item in COMPUTED)
+DTYPE = Attribute(f"one of {', '.join(PLAIN)}", lambda item: type(item) is str, lambda item: item in PLAIN)
+
+
+def one_of(*choices: str) -> Attribute:
+    """An enumeration."""
+    return Attribute(f"one of {', '.join(choices)}", lambda item: type(item) is str, lambda item: item in choices)
+
+
+def integer(least: int, most: int = DIMENSION - 1) -> Attribute:
+    """An integer of a range."""
+    kind = f"an integer from {least} to {most}"
+    return Attribute(kind, lambda item: type(item) is int, lambda item: least <= item <= most)
+
+
+def integers(least: int, most: int = DIMENSION - 1, lengths: tuple[int, int] = (1, RANK)) -> Attribute:
+    """A list of integers of a range, of so many elements."""
+    few, many = lengths
+    count = f"{few}" if few == many else f"{few} to {many}"
+    return Attribute(
+        f"{count} integers from {least} to {most}",
+        _is_integers,
+        lambda items: few <= len(items) <= many and all(least <= item <= most for item in items),
+    )
 
 
 # The operator
@@ -100,24 +130,28 @@ class Operator(NamedTuple):
         infer: types -> dtype and shape of the output; raises for a constraint that does not hold.
         rounding: what spec/accuracy.md calls the scale of the operator.
         check_weights: (weights, attributes) -> nothing; raises for a constraint on the numbers themselves.
+        view: whether the result may be memory of an input or of a weight.
+        strings: whether inputs may be strings.
     """
 
     name: str
     version: int
-    function: Callable[..., Array]
+    function: Callable[..., Any]
     inputs: tuple[int, int]
     weights: Mapping[str, bool]
     attributes: Mapping[str, Attribute]
     infer: Infer
     rounding: Rounding
     check_weights: CheckWeights | None = None
+    view: bool = False
+    strings: bool = False
 
     @property
     def id(self) -> str:
         return f"{self.name}@{self.version}"
 
-    def check(self, call: Call) -> tuple[str, OpenShape]:
-        """The dtype and shape of the output.
+    def check(self, call: Call) -> list[Made]:
+        """The dtype and shape of each output.
 
         Raises:
             FormatError: with a pointer relative to the layer.
@@ -126,6 +160,9 @@ class Operator(NamedTuple):
         if not least <= len(call.inputs) <= most:
             expected = f"{least}" if least == most else f"{least} to {most}"
             raise FormatError("input-count", "/inputs", expected, len(call.inputs))
+        for i, given in enumerate(call.inputs):
+            if given.dtype == "string" and not self.strings:
+                raise FormatError("dtype-mismatch", f"/inputs/{i}", "numbers or booleans", given.dtype)
         for role in sorted(call.weights.keys() - self.weights.keys()):
             raise FormatError("weight-unknown", pointer("/weights", role), f"one of {sorted(self.weights)}", repr(role))
         for role, required in self.weights.items():
@@ -139,7 +176,8 @@ class Operator(NamedTuple):
             if key not in call.attributes:
                 raise FormatError("attribute-missing", "/attributes", repr(key), "no such attribute")
             attribute.check(call.attributes[key], f"/attributes/{key}")
-        return self.infer(call)
+        made = self.infer(call)
+        return made if isinstance(made, list) else [made]
 
 
 OPERATORS: dict[str, Operator] = {}
@@ -155,13 +193,27 @@ def operator(
     version: int = 1,
     attributes: Mapping[str, Attribute] | None = None,
     check_weights: CheckWeights | None = None,
-) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    view: bool = False,
+    strings: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as the operator of its own name."""
 
-    def register(function: Callable[..., Array]) -> Callable[..., Array]:
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
         count = (inputs, inputs) if isinstance(inputs, int) else inputs
         name = function.__name__.rstrip("_")
-        new = Operator(name, version, function, count, weights or {}, attributes or {}, infer, rounding, check_weights)
+        new = Operator(
+            name=name,
+            version=version,
+            function=function,
+            inputs=count,
+            weights=weights or {},
+            attributes=attributes or {},
+            infer=infer,
+            rounding=rounding,
+            check_weights=check_weights,
+            view=view,
+            strings=strings,
+        )
         OPERATORS[new.id] = new
         return function
 
@@ -169,6 +221,31 @@ def operator(
 
 
 # Shared rules
+
+
+def require_dtype(call: Call, i: int, *dtypes: str) -> str:
+    """An input has one of these dtypes."""
+    dtype = call.inputs[i].dtype
+    if dtype not in dtypes:
+        raise FormatError("dtype-mismatch", f"/inputs/{i}", f"one of {', '.join(dtypes)}", dtype)
+    return dtype
+
+
+def require_number(call: Call) -> str:
+    """The one numeric dtype of all inputs."""
+    dtype = require_dtype(call, 0, *NUMBERS)
+    for i in range(1, len(call.inputs)):
+        require_dtype(call, i, dtype)
+    return dtype
+
+
+def require_rank(call: Call, i: int, least: int, most: int = RANK) -> int:
+    """An input has so many dimensions."""
+    rank = call.inputs[i].rank
+    if not least <= rank <= most:
+        expected = f"{least} dimensions" if least == most else f"{least} to {most} dimensions"
+        raise FormatError("rank-range", f"/inputs/{i}", expected, show(call.inputs[i].shape))
+    return rank
 
 
 def require_float(call: Call) -> str:
@@ -200,7 +277,7 @@ def require_axis(call: Call, axis: int, at: str) -> None:
         raise FormatError("axis-range", at, f"an axis below {rank}, the rank of the input", axis)
 
 
-def same(call: Call) -> tuple[str, OpenShape]:
+def same(call: Call) -> Made:
     """The output is like the input, a floating-point array of any shape."""
     return require_float(call), call.inputs[0].shape
 
@@ -232,10 +309,10 @@ def exact(y: Array, *inputs: Array, **rest: Any) -> Array:
 
 
 def rounded(y: Array, *inputs: Array, **rest: Any) -> Array:
-    """One arithmetic operation."""
-    return np.abs(y)
+    """One arithmetic operation; integers are exact."""
+    return np.abs(y) if y.dtype.kind == "f" else exact(y)
 
 
 def summed(magnitude: Array, terms: int) -> Array:
-    """A sum of `terms` terms whose absolute values add up to `magnitude`."""
-    return np.asarray(magnitude * (1 + np.sqrt(terms) / 4))
+    """A sum of `terms` terms whose absolute values add up to `magnitude`; integers are exact."""
+    return np.asarray(magnitude * (1 + np.sqrt(terms) / 4)) if magnitude.dtype.kind == "f" else exact(magnitude)
