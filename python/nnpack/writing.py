@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnpack.engine.accuracy import evaluate
+from nnpack.engine.accuracy import Sampled, evaluate
 from nnpack.engine.model import Model
 from nnpack.engine.samples import rows_of, sample_inputs
 from nnpack.errors import ExportMismatchError, FormatError, ModelError, UnsupportedModelError
@@ -156,10 +156,11 @@ class _Prepared:
             _check_finite(original)
         self.base = _model(original)
         self.rows: list[Array] = []
+        self.sampled: Sampled | None = None
         document = store(original, weights)
         self.converted = document is not original
         if selftest and document.selftest is None and (self.keras_model is not None or self.converted):
-            document, self.rows = _with_selftest(document)
+            document, self.rows, self.sampled = _with_selftest(document)
         elif not selftest and document.selftest is not None:
             document = document.without_selftest()
         head, payload = build(document)
@@ -182,7 +183,9 @@ class _Prepared:
 
         # a smaller storage type changes numbers: what Keras confirms is the same model with float32 weights
         model = self.base if self.converted else written
-        comparison = compare(self.keras_model, model, None if everything else self.rows, exported=self.exported)
+        inputs = None if everything or model.states else self.rows
+        sampled = None if self.converted else self.sampled
+        comparison = compare(self.keras_model, model, inputs, exported=self.exported, sampled=sampled)
         if comparison.agrees:
             return comparison
         worst = max(comparison.outputs, key=lambda output: output.tolerance_use)
@@ -248,24 +251,32 @@ def _check_finite(document: Document) -> None:
         raise ModelError("weights-not-finite", f"model {document.name!r}", expected, f"NaN or infinity in {names}")
 
 
-def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
-    """The document with a few rows of input, their outputs and tolerances; without, where one row would be large."""
+def _with_selftest(document: Document) -> tuple[Document, list[Array], Sampled | None]:
+    """The document with a few rows of input, their outputs and tolerances; without, where one row would be large.
+
+    Returns:
+        The document, the rows, and all rows that were evaluated to choose them.
+    """
     if any(value.dtype == "string" for value in document.inputs):  # which no tensor holds
-        return document, []
+        return document, [], None
     candidates = sample_inputs(document)
+    least, most = SELFTEST_BYTES
+    weight_bytes = sum(tensor.array.nbytes for tensor in document.tensors.values())
+    allowed = max(least, min(most, weight_bytes // 8))
+    if sum(x[0].nbytes for x in candidates) > allowed:
+        return document, [], None
     evaluation = evaluate(document, candidates)
+    sampled = Sampled(candidates, evaluation)
     outputs = [document.values[name] for name in document.outputs]
     references = [evaluation.outputs[name] for name in document.outputs]
     row_bytes = sum(x[0].nbytes for x in candidates) + sum(
         2 * reference.values[0].size * np.dtype(value.dtype).itemsize
         for value, reference in zip(outputs, references, strict=True)
     )
-    least, most = SELFTEST_BYTES
-    weight_bytes = sum(tensor.array.nbytes for tensor in document.tensors.values())
-    count = min(SELFTEST_ROWS, max(least, min(most, weight_bytes // 8)) // row_bytes)
+    count = min(SELFTEST_ROWS, allowed // row_bytes)
     chosen = np.flatnonzero(evaluation.in_range)[:count]
     if not chosen.size:
-        return document, []
+        return document, [], sampled
     rows = rows_of(candidates, chosen)
     tensors: dict[str, Tensor] = {}
 
@@ -280,4 +291,4 @@ def _with_selftest(document: Document) -> tuple[Document, list[Array]]:
         tuple(add("tol", i, outputs[i].dtype, reference.tolerance[chosen]) for i, reference in enumerate(references)),
     )
     # in front: their sizes leave fewer gaps than the last weights do
-    return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows
+    return document._replace(tensors={**tensors, **document.tensors}, selftest=test), rows, sampled

@@ -7,6 +7,7 @@ of the size of float32's rounding added wherever a float32 computation rounds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,13 @@ class Evaluation(NamedTuple):
 
     outputs: Mapping[str, Reference]
     in_range: NDArray[np.bool_]
+
+
+class Sampled(NamedTuple):
+    """The rows that `sample_inputs` makes for a document, and the document evaluated on them."""
+
+    inputs: Sequence[Array]
+    evaluation: Evaluation
 
 
 class _Step(NamedTuple):
@@ -104,8 +112,9 @@ def _exact(
             if np.any(rounding > 0):  # what is rounded may be flushed to 0 below the smallest normal number
                 scale = np.where(rounding > 0, step.roundoff * rounding + step.smallest, 0)
                 scales[value.name] = scale.astype(np.float64 if value.dtype == "float64" else kept)
-            if y.dtype.kind == "f" and y.size and y.ndim and not isinstance(value.shape[0], int):
-                in_range &= np.all(np.abs(y.reshape(rows, -1)) < LARGEST, axis=1)
+            if y.dtype.kind == "f" and y.size:
+                of_rows = value.shape and not isinstance(value.shape[0], int) and len(y) % rows == 0
+                in_range &= np.all(np.abs(y.reshape(rows if of_rows else 1, -1)) < LARGEST, axis=1)
     return values, scales, in_range
 
 
@@ -117,8 +126,16 @@ def _noisy(
     for step, made, _ in _run(steps, values):
         for value, y in zip(step.layer.outputs, made, strict=True):
             if value.name in scales:
-                values[value.name] = y + scales[value.name] * noise.standard_normal(y.shape)
+                scale = scales[value.name]
+                values[value.name] = y + np.where(_coins(noise, y.shape), scale, -scale)
     return values
+
+
+def _coins(noise: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Random booleans: signs have a deviation of 1 like normal numbers, and are drawn much quicker."""
+    n = prod(shape)
+    bits = np.unpackbits(np.frombuffer(noise.bytes(-(-n // 8)), np.uint8), count=n)
+    return bits.view(np.bool_).reshape(shape)
 
 
 def _difference(noisy: Array, exact: Array) -> Array:

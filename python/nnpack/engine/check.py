@@ -61,12 +61,12 @@ def _check_declared(output: Value, dtype: str, shape: OpenShape, at: str) -> Non
     if output.dtype != dtype:
         raise FormatError("dtype-mismatch", f"{at}/dtype", dtype, output.dtype)
     expected = ", ".join("a symbol" if n is None else str(n) for n in shape)
+    if any(isinstance(n, int) and not 1 <= n < DIMENSION for n in shape):
+        raise FormatError("dimension-range", f"{at}/shape", "dimensions above 0", f"({expected})")
     if len(output.shape) != len(shape) or not all(
         _fits(declared, inferred) for declared, inferred in zip(output.shape, shape, strict=True)
     ):
         raise FormatError("shape-declared", f"{at}/shape", f"({expected})", show(output.shape))
-    if any(isinstance(n, int) and not 1 <= n < DIMENSION for n in shape):
-        raise FormatError("dimension-range", f"{at}/shape", "dimensions above 0", f"({expected})")
 
 
 def _fits(declared: Dimension, inferred: Dimension | None) -> bool:

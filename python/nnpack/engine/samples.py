@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 _SEED = 1_905
-_SIZES = ((3, 5, 2, 7), (9, 11, 8, 13), (37, 41, 38, 43), (75, 83, 78, 89), (151, 163, 152, 167), (299, 301, 300, 303))
+_SIZES = (
+    *((3, 5, 2, 7), (9, 11, 8, 13), (8, 16, 24, 32), (37, 41, 38, 43), (32, 64, 96, 128)),
+    *((75, 83, 78, 89), (128, 192, 256, 64), (151, 163, 152, 167), (299, 301, 300, 303)),
+)
 """What the dimensions are whose numbers the model leaves open: the first of these that every layer takes."""
 
 _INDICES = (128, 11, 5, 3, 2)
@@ -87,7 +90,8 @@ def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, wh
         rows: how many.
         sizes: what dimensions are that the model leaves open.
         limit: what integers are below.
-        whole: whether floating-point inputs are such integers too: a table may be read by them.
+        whole: whether floating-point inputs are such integers too: a table may be read by them. Then words are only
+            those that vocabularies have.
     """
     # the bits of this generator are frozen; its floating-point distributions are not used
     generator = np.random.RandomState(_SEED)
@@ -96,28 +100,50 @@ def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, wh
         for symbol in value.shape[1:]:
             if isinstance(symbol, str):
                 symbols.setdefault(symbol, sizes[len(symbols) % len(sizes)])
-    strings = _known_strings(document)
+    known, integral = _vocabularies(document), _read_as_integers(document)
     arrays = []
     for value in document.inputs:
         shape = (rows, *(n if isinstance(n, int) else symbols[n] for n in value.shape[1:]))
-        if value.dtype == "string":
-            arrays.append(np.array(strings, object)[generator.randint(0, len(strings), shape)])
-        elif whole and value.dtype != "bool":
+        if value.name in known:
+            entries = [*known[value.name], *([] if whole else _UNKNOWN[value.dtype == "string"])]
+            pool = np.array(entries, object if value.dtype == "string" else value.dtype)
+            arrays.append(pool[generator.randint(0, len(pool), shape)])
+        elif value.name in integral or (whole and value.dtype != "bool"):
             arrays.append(_integers(shape, value.dtype, limit, generator))
         else:
             arrays.append(_sample(value, shape, limit, generator))
     return arrays
 
 
-def _known_strings(document: Document) -> list[str]:
-    """Some strings of the vocabularies of a model, and some that no vocabulary has."""
-    found = ["", "nnpack", "überall"]
+_KNOWN = 61
+"""How many entries of a vocabulary are tried."""
+
+_UNKNOWN = {True: ["", "nnpack", "überall"], False: [0, 1, 113]}
+"""Strings, and integers, that few vocabularies have."""
+
+
+def _vocabularies(document: Document) -> dict[str, list[Any]]:
+    """The input that a lookup reads -> some entries of the vocabulary, of the input's own dtype."""
+    found: dict[str, list[Any]] = {value.name: [] for value in document.inputs if value.dtype == "string"}
+    casts = {layer.outputs[0].name: layer.inputs[0] for layer in document.layers if layer.op == "cast@1"}
+    inputs = {value.name: value for value in document.inputs}
     for layer in document.layers:
-        if layer.op == "string_lookup@1":
-            data = document.computed(layer.weights["vocabulary"]).tobytes()
-            offsets = document.computed(layer.weights["offsets"])[:62].tolist()
-            found += [data[a:b].decode() for a, b in pairwise(offsets)]
+        if not layer.op.endswith("_lookup@1"):
+            continue
+        name, vocabulary = layer.inputs[0], document.computed(layer.weights["vocabulary"])
+        value = inputs.get(casts.get(name, name))
+        if value is not None and value.dtype == "string":
+            data, offsets = vocabulary.tobytes(), document.computed(layer.weights["offsets"])[: _KNOWN + 1].tolist()
+            found[value.name] += [data[start:end].decode() for start, end in pairwise(offsets)]
+        elif value is not None:
+            known = vocabulary[:_KNOWN]
+            found.setdefault(value.name, []).extend(known[known.astype(value.dtype) == known].tolist())
     return found
+
+
+def _read_as_integers(document: Document) -> set[str]:
+    """Names of the floating-point inputs that layers take for integers."""
+    return {layer.inputs[0] for layer in document.layers if layer.op == "cast@1" and "int" in layer.outputs[0].dtype}
 
 
 def _integers(shape: tuple[int, ...], dtype: str, limit: int, generator: np.random.RandomState) -> Array:

@@ -13,7 +13,10 @@ from nnpack.ops.operator import BOOLEAN, Attribute, Infer, operator
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
-RUNS = 32
+RUNS, FEW_RUNS = 32, 8
+MANY_ELEMENTS = 2**19
+"""Loops whose states have more elements, for all rows and steps, are sampled by fewer runs."""
+
 ROUNDOFF = 2.0**-24
 SMALLEST = 2.0**-126
 _SEED = 20_240_601
@@ -72,14 +75,15 @@ class Disturbed(Arithmetic):
 
 
 def sampled(function: Callable[..., States], y: States, *inputs: Array, **rest: Any) -> States:
-    """The root mean square of what 32 disturbed evaluations of a loop differ from y by, in units of u."""
-    together = max(1, min(RUNS, _ELEMENTS // max(1, y[-1].size)))
+    """The root mean square of what disturbed evaluations of a loop differ from y by, in units of u."""
+    runs = RUNS if y[-1].size * inputs[0].shape[1] <= MANY_ELEMENTS else FEW_RUNS
+    together = max(1, min(runs, _ELEMENTS // max(1, y[-1].size)))
     squares = [np.zeros(value.shape) for value in y]
-    for first in range(0, RUNS, together):
-        disturbed = Disturbed(_SEED + first, min(together, RUNS - first))
+    for first in range(0, runs, together):
+        disturbed = Disturbed(_SEED + first, min(together, runs - first))
         for total, some in zip(squares, function(disturbed, *inputs, **rest), strict=True):
             total += some
-    return tuple(np.sqrt(total / RUNS) / ROUNDOFF for total in squares)
+    return tuple(np.sqrt(total / runs) / ROUNDOFF for total in squares)
 
 
 class Linear(NamedTuple):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.engine.accuracy import evaluate
+from nnpack.engine.accuracy import Evaluation, Sampled, evaluate
 from nnpack.engine.model import Model
 from nnpack.engine.plan import Plan
 from nnpack.engine.reference import Reference, worst
@@ -68,7 +68,14 @@ class Comparison(NamedTuple):
         return all(output.tolerance_use <= 1 for output in self.outputs)
 
 
-def compare(keras_model: Any, model: Model, inputs: Any = None, *, exported: Exported | None = None) -> Comparison:
+def compare(
+    keras_model: Any,
+    model: Model,
+    inputs: Any = None,
+    *,
+    exported: Exported | None = None,
+    sampled: Sampled | None = None,
+) -> Comparison:
     """Predicts with Keras and with nnpack and compares both with the file's float64 reference.
 
     Where the file stores weights in a smaller type, its numbers are others than Keras's. Then Keras is compared with
@@ -80,6 +87,7 @@ def compare(keras_model: Any, model: Model, inputs: Any = None, *, exported: Exp
         model: the model that a file holds.
         inputs: as for `Model.predict`; None takes varied rows that are always the same (nnpack.engine.samples).
         exported: what `export` made of Keras's model; None exports it.
+        sampled: the model's float64 reference on varied rows, where it is known.
 
     Returns:
         The comparison, with the first diverging layer where the outputs do not agree.
@@ -94,6 +102,8 @@ def compare(keras_model: Any, model: Model, inputs: Any = None, *, exported: Exp
     exported = export(keras_model) if exported is None else exported
     _check_inputs(exported.document, model)
     fixed = exported.graph.inputs[0].shape[0]
+    if inputs is None and sampled is not None and fixed is None:
+        return _compare(keras_model, model, exported, sampled.inputs, [], sampled.evaluation)
     arrays = sample_inputs(model.document, rows=fixed) if inputs is None else model.fitted(inputs)
     if not len(arrays[0]):
         raise InputError("shape", "inputs", "at least one row to compare", "none")
@@ -108,7 +118,12 @@ def compare(keras_model: Any, model: Model, inputs: Any = None, *, exported: Exp
 
 
 def _compare(
-    keras_model: Any, model: Model, exported: Exported, arrays: Sequence[Array], states: Sequence[Array]
+    keras_model: Any,
+    model: Model,
+    exported: Exported,
+    arrays: Sequence[Array],
+    states: Sequence[Array],
+    known: Evaluation | None = None,
 ) -> Comparison:
     """The comparison of one call that begins with these states."""
     names = [*model.document.outputs, *(state.output for state in model.document.states)]
@@ -120,7 +135,7 @@ def _compare(
         return Comparison(len(arrays[0]), 0, nothing, diverging, by_keras, by_nnpack)
     storage = stored_as(model.document)
     expected = model if storage == "float32" else Model(store(exported.document, storage))
-    references, in_range = _references(expected, arrays, states, names)
+    references, in_range = known or _references(expected, arrays, states, names)
     keras_references = references
     if expected is not model:
         keras_references, also_in_range = _references(Model(exported.document), arrays, states, names)
@@ -145,7 +160,12 @@ def _run(model: Model, names: Sequence[str], arrays: Sequence[Array], states: Se
     plan, size = Plan(model.document, names), _CHUNK
     given = [*arrays, *states]
     chunks = [plan.run([array[at : at + size] for array in given]) for at in range(0, len(arrays[0]), size)]
-    return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*chunks, strict=True)]
+    return [_joined(parts) for parts in zip(*chunks, strict=True)]
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """The rows of all chunks; a scalar is the same in each."""
+    return np.concatenate(parts) if len(parts) > 1 and parts[0].ndim else parts[0]
 
 
 def _check_inputs(exported: Document, model: Model) -> None:
@@ -180,15 +200,32 @@ def _predict(keras_model: Any, exported: Exported, arrays: Sequence[Array], stat
         for start in range(0, rows, size):
             parts = [_padded(array[start : start + size], graph.inputs[0].shape[0]) for array in arrays]
             try:
-                answer = _call(keras_model, graph, parts)
+                answer = _answer(keras_model, graph, parts)
             except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
-                reason = str(error).strip().partition("\n")[0]
+                reason = " ".join(str(error).split())[:300]
                 at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
                 raise ModelError("keras-call", at, expected, f"{type(error).__name__}: {reason}") from error
             kept = min(size, rows - start)
             chunks.append([to_numpy(y)[:kept] for y in keras.tree.flatten(answer)])
         after = [to_numpy(variable) for variable in exported.variables]
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)] + after
+
+
+def _answer(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
+    """What Keras answers, compiled where it does not otherwise: TensorFlow's CPU has no kernels for channels first."""
+    try:
+        return _call(keras_model, graph, arrays)
+    except Exception as first:
+        try:
+            return _compiled(keras_model, graph)(list(arrays))
+        except Exception:
+            raise first from None
+
+
+def _compiled(keras_model: Any, graph: Graph) -> Any:
+    import tensorflow
+
+    return tensorflow.function(lambda arrays: _call(keras_model, graph, arrays), jit_compile=True)
 
 
 def _call(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
@@ -234,9 +271,7 @@ def _references(
         for start in range(0, len(arrays[0]), _CHUNK)
     ]
     joined = {
-        name: Reference(
-            *(np.concatenate(chunks) for chunks in zip(*(part.outputs[name] for part in parts), strict=True))
-        )
+        name: Reference(*(_joined(chunks) for chunks in zip(*(part.outputs[name] for part in parts), strict=True)))
         for name in names
     }
     return joined, np.concatenate([part.in_range for part in parts])
