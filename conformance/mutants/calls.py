@@ -16,6 +16,7 @@ from naive.operators.operator import Type
 
 Inputs = Sequence[Array]
 Values = Mapping[str, Array]
+Made = Sequence[Type]
 
 right_run = Model.run
 right_compute = Model.compute
@@ -28,7 +29,7 @@ def running(wrong: Callable[[Model, Inputs, Arithmetic], list[Array]]) -> Patch:
     return patch.object(Model, "run", run)
 
 
-def computing(wrong: Callable[[Model, Layer, Values, Type, Arithmetic], Array]) -> Patch:
+def computing(wrong: Callable[[Model, Layer, Values, Made, Arithmetic], list[Array]]) -> Patch:
     return patch.object(Model, "compute", wrong)
 
 
@@ -55,7 +56,8 @@ def inputs_in_reverse(model: Model, inputs: Inputs, arithmetic: Arithmetic) -> l
 
 def made(model: Model) -> list[str]:
     """The names of all values, in the order in which they are made."""
-    return [value.name for value in model.document.inputs] + [layer.output.name for layer in model.document.layers]
+    layers = model.document.layers
+    return [value.name for value in model.document.inputs] + [value.name for x in layers for value in x.outputs]
 
 
 def sorted_outputs(model: Model, inputs: Inputs, arithmetic: Arithmetic) -> list[Array]:
@@ -74,7 +76,7 @@ def last_value(model: Model, inputs: Inputs, arithmetic: Arithmetic) -> list[Arr
     return right_run(model, inputs, arithmetic, made(model)[-1:] * len(model.document.outputs))
 
 
-def of_the_layer_before(model: Model, layer: Layer, values: Values, made: Type, arithmetic: Arithmetic) -> Array:
+def of_the_layer_before(model: Model, layer: Layer, values: Values, made: Made, arithmetic: Arithmetic) -> list[Array]:
     """A layer of one input reads what was made last, where that has the right shape."""
     last = list(values.values())[-1]
     if len(layer.inputs) == 1 and alike([last, values[layer.inputs[0]]]):
@@ -82,7 +84,7 @@ def of_the_layer_before(model: Model, layer: Layer, values: Values, made: Type, 
     return right_compute(model, layer, values, made, arithmetic)
 
 
-def inputs_as_made(model: Model, layer: Layer, values: Values, made: Type, arithmetic: Arithmetic) -> Array:
+def inputs_as_made(model: Model, layer: Layer, values: Values, made: Made, arithmetic: Arithmetic) -> list[Array]:
     """A layer of two inputs of one shape reads the older one first."""
     first, second = layer.inputs if len(layer.inputs) == 2 else ("", "")
     order = list(values)
@@ -91,12 +93,12 @@ def inputs_as_made(model: Model, layer: Layer, values: Values, made: Type, arith
     return right_compute(model, layer, values, made, arithmetic)
 
 
-def in_place(model: Model, layer: Layer, values: Values, made: Type, arithmetic: Arithmetic) -> Array:
+def in_place(model: Model, layer: Layer, values: Values, made: Made, arithmetic: Arithmetic) -> list[Array]:
     """A result overwrites the first input, where that has its shape."""
-    result = right_compute(model, layer, values, made, arithmetic)
-    if layer.inputs and alike([values[layer.inputs[0]], result]):
-        values[layer.inputs[0]].data[:] = result.data
-    return result
+    results = right_compute(model, layer, values, made, arithmetic)
+    if layer.inputs and alike([values[layer.inputs[0]], results[0]]):
+        values[layer.inputs[0]].data[:] = results[0].data
+    return results
 
 
 ORDER = "the model's outputs in their order"
@@ -161,14 +163,15 @@ def answer_again(model: Model, inputs: Inputs, arithmetic: Arithmetic) -> list[A
     return answer
 
 
-def sums_go_on(model: Model, layer: Layer, values: Values, made: Type, arithmetic: Arithmetic) -> Array:
+def sums_go_on(model: Model, layer: Layer, values: Values, made: Made, arithmetic: Arithmetic) -> list[Array]:
     """Sums begin with what the last call left."""
-    result = right_compute(model, layer, values, made, arithmetic)
+    results = right_compute(model, layer, values, made, arithmetic)
     if layer.op == "dense@1":
+        (result,) = results
         left = memory(model).get(layer.name, [])
         result.data[: len(left)] = [x + before for x, before in zip(result.data, left, strict=False)]
         memory(model)[layer.name] = result.data
-    return result
+    return results
 
 
 ROWS = (

@@ -11,10 +11,11 @@ from naive import document, graph
 from naive.arrays import Array
 from naive.document import Document
 from naive.errors import require
-from naive.operators import activations, dense, elementwise, glu, normalization, operator, shapes, softmax
+from naive.operators import activations, dense, elementwise, glu, normalization, operator, shapes, softmax, weights
 from naive.operators.operator import Site, Type
 
 right_read = document.read
+right_declared = graph.is_declared
 right_dead_layers = graph.check_dead_layers
 right_outputs = graph.check_outputs
 right_tensors_used = graph.check_tensors_used
@@ -27,7 +28,7 @@ def sorted_layers(read: Document) -> None:
     while ready := [layer for layer in waiting if made.issuperset(layer.inputs)]:
         ordered += ready
         waiting = [layer for layer in waiting if layer not in ready]
-        made.update(layer.output.name for layer in ready)
+        made.update(value.name for layer in ready for value in layer.outputs)
     require(not waiting, "forward-reference")
     read.layers[:] = ordered
 
@@ -37,12 +38,12 @@ def known_outputs(read: Document) -> None:
     read.outputs[:] = [name for name in read.outputs if name in made]
 
 
-def any_new(declared: int | str, inferred: int | str, symbols: set[str]) -> bool:
-    return declared == inferred or (inferred == operator.NEW_SYMBOL and isinstance(declared, str))
+def any_new(declared: int | str, n: int | str) -> bool:
+    return n in (declared, operator.NEW_SYMBOL)
 
 
-def any_symbol(declared: int | str, inferred: int | str, symbols: set[str]) -> bool:
-    return declared == inferred or (isinstance(declared, str) and isinstance(inferred, str))
+def any_symbol(declared: int | str, n: int | str) -> bool:
+    return right_declared(declared, n) or (isinstance(declared, str) and isinstance(n, str))
 
 
 def by_layer_names(header: Any) -> Document:
@@ -104,7 +105,7 @@ GRAPH = (
     of_graph("declared dtypes", "the dtype that the operator's page infers", overlooking(graph, "dtype-mismatch")),
     of_graph(
         "a new symbol that is none",
-        "a symbol that no input and no earlier layer has",
+        "any but batch",
         patch.object(graph, "is_declared", any_new),
     ),
     of_graph("any symbol", "the inferred shape, symbols included", patch.object(graph, "is_declared", any_symbol)),
@@ -227,12 +228,12 @@ CONSTRAINTS = (
     of_page(
         "batch_normalization: weights of another shape",
         "every weight has the shape (channels,)",
-        overlooking(normalization, "weight-shape"),
+        overlooking(weights, "weight-shape"),
     ),
     of_page(
         "batch_normalization: weights of another dtype",
         "all weights have the dtype of x",
-        overlooking(normalization, "dtype-mismatch"),
+        overlooking(weights, "dtype-mismatch"),
     ),
     of_page(
         "batch_normalization: any variance",

@@ -141,7 +141,7 @@ def normalize(call: Call, weights: Mapping[str, Sequence[Number] | None], **attr
     """The right formula, with some weights and attributes in the place of others; None leaves a weight out."""
     numbers = {role: weights.get(role, weight.data) for role, weight in call.weights.items()}
     arrays = {role: Array(call.dtype, (len(data),), list(data)) for role, data in numbers.items() if data is not None}
-    return normalization.compute(replace(call, weights=arrays, attributes={**call.attributes, **attributes}))
+    return normalization.compute_batch(replace(call, weights=arrays, attributes={**call.attributes, **attributes}))
 
 
 def variances(call: Call) -> list[Number]:
@@ -160,7 +160,7 @@ def without_root(call: Call) -> list[Number]:
 
 def gamma_and_beta_swapped(call: Call) -> list[Number]:
     other = {"gamma": "beta", "beta": "gamma"}
-    return normalization.compute(replace(call, weights={other.get(r, r): w for r, w in call.weights.items()}))
+    return normalization.compute_batch(replace(call, weights={other.get(r, r): w for r, w in call.weights.items()}))
 
 
 def beta_for_gamma_0(call: Call) -> list[Number]:
@@ -168,7 +168,7 @@ def beta_for_gamma_0(call: Call) -> list[Number]:
     gamma = call.weights["gamma"].data if "gamma" in call.weights else [1] * channels
     beta = call.weights["beta"].data if "beta" in call.weights else [call.a.number(0)] * channels
     places = [i // inner % channels for i in range(elements(call.shape))]
-    return [beta[c] if gamma[c] == 0 else v for c, v in zip(places, normalization.compute(call), strict=True)]
+    return [beta[c] if gamma[c] == 0 else v for c, v in zip(places, normalization.compute_batch(call), strict=True)]
 
 
 def along_the_last_axis(call: Call) -> list[Number]:

@@ -17,7 +17,8 @@ from typing import Any
 from naive import model as runtime
 from naive import operators
 from naive.arithmetic import FLOAT64, ORDERS, Arithmetic, Float32
-from naive.arrays import STORAGE, Array, elements, pack, unpack
+from naive.arrays import STORAGE, STRING, Array, elements, pack, unpack
+from naive.document import FEATURES
 from naive.errors import Failed, Fault, Refused
 from naive.model import Model
 
@@ -29,6 +30,8 @@ FILE_CODES: dict[type[OSError], str] = {
     IsADirectoryError: "file-is-directory",
     PermissionError: "file-not-permitted",
 }
+
+COMMANDS = ("hello", "load", "run", "reset", "dump", "selftest", "unload")
 
 REFUSED = 10
 FAILED = 1
@@ -46,7 +49,10 @@ def read_model(path: str, arithmetic: Arithmetic) -> Model:
 
 
 def read_array(path: str, dtype: str, shape: tuple[int, ...]) -> Array:
-    array = Array(dtype, shape, unpack(dtype, Path(path).read_bytes()))
+    try:
+        array = Array(dtype, shape, unpack(dtype, Path(path).read_bytes()))
+    except ValueError as error:  # strings that are no UTF-8, or end too soon
+        raise Failed("input-type", path, "elements of its dtype", str(error)) from error
     if len(array.data) != elements(shape):
         raise Failed("input-type", path, f"{elements(shape)} elements", f"{len(array.data)}")
     if dtype == "bool" and not set(array.data) <= {0, 1}:
@@ -70,7 +76,7 @@ class Conversation:
             command = request["cmd"]
             if command == "stop":
                 return None
-            if command not in ("hello", "load", "run", "dump", "selftest", "unload"):
+            if command not in COMMANDS:
                 raise Failed("input-type", "", "a known command", command)
             return identify(request, getattr(self, command)(request))
         except Refused as fault:
@@ -88,8 +94,8 @@ class Conversation:
             "language": "python",
             "spec": [[1, 0]],
             "ops": sorted(operators.OPERATORS),
-            "dtypes": list(STORAGE),
-            "features": ["nonfinite", "quantization"],
+            "dtypes": [*STORAGE, STRING],
+            "features": list(FEATURES),
             "dump": True,
             "selftest": True,
         }
@@ -115,6 +121,10 @@ class Conversation:
             path.write_bytes(pack(array))
             answers.append({"name": name, "dtype": array.dtype, "shape": list(array.shape), "path": str(path)})
         return {"ok": True, "outputs": answers, "ns": ns}
+
+    def reset(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.models[request["handle"]].reset()
+        return {"ok": True}
 
     def dump(self, request: dict[str, Any]) -> dict[str, Any]:
         data = self.models[request["handle"]].dump()

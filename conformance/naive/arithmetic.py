@@ -39,6 +39,25 @@ ORDERS: dict[str, Callable[[Sequence[Number], Number], Number]] = {
 }
 
 
+def attempt(function: Callable[..., float], *numbers: float, overflow: float = math.inf) -> float:
+    """A function of `math`: NaN outside of its domain, an infinity where it overflows."""
+    try:
+        return float(function(*numbers))
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return overflow
+
+
+def integral(function: Callable[[float], int], x: float) -> float:
+    """A function that gives integers; NaN and infinities stay what they are."""
+    return float(function(x)) if math.isfinite(x) else x
+
+
+def is_odd(x: float) -> bool:
+    return math.isfinite(x) and math.fmod(x, 2) in (1, -1)
+
+
 class Arithmetic:
     """The functions that a formula may use: Python's floats, with the answers of IEEE 754 where Python raises."""
 
@@ -57,6 +76,14 @@ class Arithmetic:
     def sum(self, terms: Sequence[Number]) -> Number:
         return forward(terms, 0.0)
 
+    def site(self, terms: Sequence[Number], count: int) -> Number:
+        """A sum that a step of a loop rounds, of so many terms by its page: disturbed, where rounding is sampled."""
+        return self.sum(terms)
+
+    def activated(self, name: str, x: list[Number], y: list[Number]) -> list[Number]:
+        """The same of y, the results of an activation of x."""
+        return y
+
     def divide(self, x: Number, y: Number) -> Number:
         if y != 0:
             return x / y
@@ -66,16 +93,10 @@ class Arithmetic:
         return math.nan if x < 0 else math.sqrt(x)
 
     def exp(self, x: Number) -> Number:
-        try:
-            return math.exp(x)
-        except OverflowError:
-            return math.inf
+        return attempt(math.exp, x)
 
     def expm1(self, x: Number) -> Number:
-        try:
-            return math.expm1(x)
-        except OverflowError:
-            return math.inf
+        return attempt(math.expm1, x)
 
     def log(self, x: Number) -> Number:
         if x > 0:
@@ -87,11 +108,74 @@ class Arithmetic:
             return math.log1p(x)
         return -math.inf if x == -1 else math.nan
 
+    def log2(self, x: Number) -> Number:
+        return -math.inf if x == 0 else attempt(math.log2, x)
+
+    def log10(self, x: Number) -> Number:
+        return -math.inf if x == 0 else attempt(math.log10, x)
+
+    def power(self, x: Number, y: Number) -> Number:
+        if x == 0 and y < 0:
+            return math.copysign(math.inf, x) if is_odd(y) else math.inf
+        return attempt(math.pow, x, y, overflow=-math.inf if x < 0 and is_odd(y) else math.inf)
+
+    def sin(self, x: Number) -> Number:
+        return attempt(math.sin, x)
+
+    def cos(self, x: Number) -> Number:
+        return attempt(math.cos, x)
+
+    def tan(self, x: Number) -> Number:
+        return attempt(math.tan, x)
+
+    def arcsin(self, x: Number) -> Number:
+        return attempt(math.asin, x)
+
+    def arccos(self, x: Number) -> Number:
+        return attempt(math.acos, x)
+
+    def arctan(self, x: Number) -> Number:
+        return math.atan(x)
+
+    def arctan2(self, y: Number, x: Number) -> Number:
+        return math.atan2(y, x)
+
+    def sinh(self, x: Number) -> Number:
+        return attempt(math.sinh, x, overflow=math.copysign(math.inf, x))
+
+    def cosh(self, x: Number) -> Number:
+        return attempt(math.cosh, x)
+
     def tanh(self, x: Number) -> Number:
         return math.tanh(x)
 
+    def arcsinh(self, x: Number) -> Number:
+        return math.asinh(x)
+
+    def arccosh(self, x: Number) -> Number:
+        return attempt(math.acosh, x)
+
+    def arctanh(self, x: Number) -> Number:
+        return math.copysign(math.inf, x) if abs(x) == 1 else attempt(math.atanh, x)
+
+    def erf(self, x: Number) -> Number:
+        return math.erf(x)
+
     def erfc(self, x: Number) -> Number:
         return math.erfc(x)
+
+    def floor(self, x: Number) -> Number:
+        return integral(math.floor, x)
+
+    def ceil(self, x: Number) -> Number:
+        return integral(math.ceil, x)
+
+    def trunc(self, x: Number) -> Number:
+        return integral(math.trunc, x)
+
+    def round(self, x: Number) -> Number:
+        """The nearest integer, of two the even one."""
+        return integral(round, x)
 
 
 class Float32Number(float):
@@ -152,8 +236,28 @@ class Float32(Arithmetic):
     expm1 = rounded("expm1")
     log = rounded("log")
     log1p = rounded("log1p")
+    log2 = rounded("log2")
+    log10 = rounded("log10")
+    power = rounded("power")
+    sin = rounded("sin")
+    cos = rounded("cos")
+    tan = rounded("tan")
+    arcsin = rounded("arcsin")
+    arccos = rounded("arccos")
+    arctan = rounded("arctan")
+    arctan2 = rounded("arctan2")
+    sinh = rounded("sinh")
+    cosh = rounded("cosh")
     tanh = rounded("tanh")
+    arcsinh = rounded("arcsinh")
+    arccosh = rounded("arccosh")
+    arctanh = rounded("arctanh")
+    erf = rounded("erf")
     erfc = rounded("erfc")
+    floor = rounded("floor")
+    ceil = rounded("ceil")
+    trunc = rounded("trunc")
+    round = rounded("round")
 
 
 class Exact(Arithmetic):
@@ -166,7 +270,8 @@ class Exact(Arithmetic):
         self.context.prec = bits
 
     def number(self, x: Number) -> Number:
-        return self.context.mpf(x)
+        # mpmath has one zero only: those of float keep their signs.
+        return x if isinstance(x, float) and x == 0 else self.context.mpf(x)
 
     def sum(self, terms: Sequence[Number]) -> Number:
         return forward(terms, self.number(0))
@@ -189,11 +294,77 @@ class Exact(Arithmetic):
     def log1p(self, x: Number) -> Number:
         return self.context.nan if x < -1 else self.context.log1p(x)
 
+    def log2(self, x: Number) -> Number:
+        return self.context.nan if x < 0 else self.context.log(x, 2)
+
+    def log10(self, x: Number) -> Number:
+        return self.context.nan if x < 0 else self.context.log10(x)
+
+    def power(self, x: Number, y: Number) -> Number:
+        usual = FLOAT64.power(self.float64(x), self.float64(y))
+        regular = x != 0 and all(map(math.isfinite, (self.float64(x), self.float64(y), usual)))
+        return self.context.power(x, y) if regular else self.number(usual)
+
+    def sin(self, x: Number) -> Number:
+        return self.context.sin(x)
+
+    def cos(self, x: Number) -> Number:
+        return self.context.cos(x)
+
+    def tan(self, x: Number) -> Number:
+        return self.context.tan(x)
+
+    def arcsin(self, x: Number) -> Number:
+        return self.context.nan if abs(x) > 1 else self.context.asin(x)
+
+    def arccos(self, x: Number) -> Number:
+        return self.context.nan if abs(x) > 1 else self.context.acos(x)
+
+    def arctan(self, x: Number) -> Number:
+        return self.context.atan(x)
+
+    def arctan2(self, y: Number, x: Number) -> Number:
+        if y != 0:
+            return self.context.atan2(y, x)
+        angle = self.context.pi if math.copysign(1, x) < 0 else self.number(0)
+        return angle if math.copysign(1, y) > 0 else -angle
+
+    def sinh(self, x: Number) -> Number:
+        return self.context.sinh(x)
+
+    def cosh(self, x: Number) -> Number:
+        return self.context.cosh(x)
+
     def tanh(self, x: Number) -> Number:
         return self.context.tanh(x)
 
+    def arcsinh(self, x: Number) -> Number:
+        return self.context.asinh(x)
+
+    def arccosh(self, x: Number) -> Number:
+        return self.context.acosh(x) if x >= 1 else self.context.nan
+
+    def arctanh(self, x: Number) -> Number:
+        return self.context.nan if abs(x) > 1 else self.context.atanh(x)
+
+    def erf(self, x: Number) -> Number:
+        return self.context.erf(x)
+
     def erfc(self, x: Number) -> Number:
-        return self.context.erfc(x)
+        # It is less than any float64 long before mpmath cannot compute it.
+        return self.context.erfc(x) if x < 10_000 else self.number(0)
+
+    def floor(self, x: Number) -> Number:
+        return self.context.floor(x)
+
+    def ceil(self, x: Number) -> Number:
+        return self.context.ceil(x)
+
+    def trunc(self, x: Number) -> Number:
+        return self.context.floor(x) if x > 0 else self.context.ceil(x)
+
+    def round(self, x: Number) -> Number:
+        return self.context.nint(x)
 
 
 def larger(x: Number, y: Number) -> Number:

@@ -12,8 +12,13 @@ Shape = tuple[int | str, ...]
 """Dimensions: a number, or a symbol."""
 
 VALUES = ("float32", "float64", "int8", "int32", "int64", "uint8", "bool")
+STRING = "string"
+"""The dtype of some inputs of models: each element is a `str`. Layers make none, and no tensor stores any."""
+
 FLOATS = ("float32", "float64")
 BITS = {"int8": 8, "int32": 32, "int64": 64, "uint8": 8}
+INTEGERS = tuple(BITS)
+NUMBERS = (*FLOATS, *INTEGERS)
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,33 @@ def elements(shape: Iterable[int | str]) -> int:
 
 
 def unpack(dtype: str, data: bytes | memoryview) -> list[Any]:
+    if dtype == STRING:
+        return unpack_strings(bytes(data))
     storage = STORAGE[dtype]
     numbers = list(struct.unpack(f"<{len(data) // storage.size}{storage.letter}", data))
     return [bfloat16(bits) for bits in numbers] if dtype == "bfloat16" else numbers
 
 
+def unpack_strings(data: bytes) -> list[str]:
+    """Each is its number of bytes, four of them, and its UTF-8."""
+    strings, at = [], 0
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+        if end > len(data):
+            raise ValueError(f"a string that ends at byte {end} of {len(data)}")
+        strings.append(data[at + 4 : end].decode())
+        at = end
+    return strings
+
+
+def pack_string(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(4, "little") + data
+
+
 def pack(array: Array) -> bytes:
+    if array.dtype == STRING:
+        return b"".join(map(pack_string, array.data))
     rounded = (round_to(array.dtype, x) for x in array.data)
     return struct.pack(f"<{len(array.data)}{STORAGE[array.dtype].letter}", *rounded)
 
@@ -76,6 +102,13 @@ def round32(x: float) -> float:
     except OverflowError:
         return math.copysign(math.inf, x)
     return float(rounded)
+
+
+def wrap(v: int, dtype: str) -> int:
+    """The low bits of two's complement."""
+    low = v % int(2 ** BITS[dtype])
+    signed = dtype != "uint8" and low >= 2 ** (BITS[dtype] - 1)
+    return low - int(2 ** BITS[dtype]) if signed else low
 
 
 def round_to(dtype: str, x: Any) -> Any:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from naive import operators
-from naive.arrays import STORAGE, VALUES, Shape
+from naive.arrays import STORAGE, STRING, VALUES, Shape
 from naive.errors import pointer, require
 
 MAX_NAME = 256
 MAX_RANK = 8
 MAX_DIMENSION = 2**31 - 1
 MAX_BYTES = 2**32 - 1
-FEATURES = ("nonfinite", "quantization")
+FEATURES = ("nonfinite", "quantization", "states")
 
 Read = Callable[[Any, str], Any]
 """What stands at a place -> what it means; refuses another type or range."""
@@ -41,6 +41,15 @@ class Layer:
     @property
     def output(self) -> Value:
         return self.outputs[0]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is carried from call to call: a value that layers read, the one that it becomes, and its first rows."""
+
+    input: Value
+    output: str
+    initial: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Document:
     ext: dict[str, Any] = field(default_factory=dict)
     output_structure: Any = None
     selftest: Selftest | None = None
+    states: list[State] = field(default_factory=list)
 
 
 def read_map(x: Any, at: str) -> dict[str, Any]:
@@ -223,7 +233,7 @@ def read_requires(x: Any, at: str) -> list[str]:
 
 def check_requires_known(requires: list[str], at: str) -> None:
     known = {f"op:{op}" for op in operators.OPERATORS}
-    known |= {f"dtype:{dtype}" for dtype in STORAGE} | {f"feature:{feature}" for feature in FEATURES}
+    known |= {f"dtype:{dtype}" for dtype in (*STORAGE, STRING)} | {f"feature:{feature}" for feature in FEATURES}
     unknown = [item for item in requires if item not in known]
     require(not unknown, "requires-unknown", at, "what this reader has", ", ".join(unknown))
 
@@ -233,7 +243,7 @@ def check_requires_order(requires: list[str], at: str) -> None:
 
 
 NAMES = items(read_name)
-VALUE = fields(Value, {"name": read_name, "dtype": dtype(VALUES), "shape": shape(read_dimension)})
+VALUE = fields(Value, {"name": read_name, "dtype": dtype((*VALUES, STRING)), "shape": shape(read_dimension)})
 SOURCE = fields(dict, {"class": read_text, "name": read_text})
 LAYER = fields(
     Layer,
@@ -247,6 +257,7 @@ LAYER = fields(
     },
     {"source": SOURCE},
 )
+STATE = fields(State, {"input": VALUE, "output": read_name, "initial": read_name})
 QUANTIZATION = fields(
     Quantization,
     {"scale": read_name, "zero_point": read_name},
@@ -279,6 +290,7 @@ HEADER = fields(
         "ext": read_extensions,
         "output_structure": lambda x, at: x,
         "selftest": fields(Selftest, {"inputs": NAMES, "outputs": NAMES, "tolerances": NAMES}),
+        "states": items(STATE, 1),
     },
 )
 

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from naive import operators
-from naive.arrays import Array, elements, round_to
+from naive.arrays import Array, Shape, elements, round_to
 from naive.document import MAX_DIMENSION, Document, Layer, Tensor, Value
 from naive.errors import Failed, Refused, pointer, require
-from naive.operators.operator import NEW_SYMBOL, Operator, Site, Type, Typed
+from naive.operators.operator import NEW_SYMBOL, Operator, Site, Type, Typed, inferred
 
 MAX_ACTIVATIONS = 2**30
 
 
 def layer_at(index: int) -> str:
     return f"/layers/{index}"
+
+
+def state_at(index: int) -> str:
+    return f"/states/{index}"
 
 
 def check_unique(names: Iterable[tuple[str, str]], code: str) -> None:
@@ -28,23 +32,30 @@ def check_unique(names: Iterable[tuple[str, str]], code: str) -> None:
 def all_values(document: Document) -> list[tuple[Value, str]]:
     """Every value with its place."""
     found = [(value, f"/inputs/{index}") for index, value in enumerate(document.inputs)]
+    found += [(state.input, f"{state_at(index)}/input") for index, state in enumerate(document.states)]
     for index, layer in enumerate(document.layers):
         found += [(value, f"{layer_at(index)}/outputs/{k}") for k, value in enumerate(layer.outputs)]
     return found
 
 
+def given_values(document: Document) -> list[Value]:
+    """What no layer makes: the inputs of the model, and its states."""
+    return [*document.inputs, *(state.input for state in document.states)]
+
+
 def check_batch(document: Document) -> None:
     for value, at in all_values(document):
         require("batch" not in value.shape[1:], "batch-axis", f"{at}/shape", "batch at axis 0 alone", value.shape)
-    for index, value in enumerate(document.inputs):
-        first = value.shape[:1] == ("batch",)
-        require(first, "batch-axis", f"/inputs/{index}/shape", "batch at axis 0", value.shape)
+    given = [(value, f"/inputs/{index}/shape") for index, value in enumerate(document.inputs)]
+    given += [(state.input, f"{state_at(index)}/input/shape") for index, state in enumerate(document.states)]
+    for value, at in given:
+        require(value.shape[:1] == ("batch",), "batch-axis", at, "batch at axis 0", value.shape)
 
 
 def check_references(document: Document) -> None:
     """A layer reads inputs, and what earlier layers make."""
     known = {value.name for value, _ in all_values(document)}
-    made = {value.name for value in document.inputs}
+    made = {value.name for value in given_values(document)}
     for index, layer in enumerate(document.layers):
         for k, name in enumerate(layer.inputs):
             at = f"{layer_at(index)}/inputs/{k}"
@@ -61,11 +72,26 @@ def check_outputs(document: Document) -> None:
         require(shape[:1] == ("batch",), "batch-axis", f"/outputs/{index}", "batch at axis 0", shape)
 
 
+def check_states(document: Document) -> None:
+    made = {value.name: value for layer in document.layers for value in layer.outputs}
+    tensors = {tensor.name: tensor for tensor in document.tensors}
+    for index, state in enumerate(document.states):
+        at, value = state_at(index), state.input
+        require(state.output in made, "undefined-output", f"{at}/output", "a value that a layer makes", state.output)
+        becomes = made[state.output]
+        same = (becomes.dtype, becomes.shape) == (value.dtype, value.shape)
+        require(same, "state-mismatch", f"{at}/output", f"{value.dtype} {value.shape}", becomes)
+        require(state.initial in tensors, "tensor-missing", f"{at}/initial", "the name of a tensor", state.initial)
+        tensor = tensors[state.initial]
+        same = (tensor.dtype, tensor.shape, tensor.quantization) == (value.dtype, value.shape[1:], None)
+        require(same, "state-mismatch", f"{at}/initial", f"{value.dtype} {value.shape[1:]}", tensor)
+
+
 def check_dead_layers(document: Document) -> None:
-    needed = set(document.outputs)
+    needed = {*document.outputs, *(state.output for state in document.states)}
     for index, layer in reversed(list(enumerate(document.layers))):
         alive = any(value.name in needed for value in layer.outputs)
-        require(alive, "dead-layer", layer_at(index), "a layer that an output depends on", layer.name)
+        require(alive, "dead-layer", layer_at(index), "a layer that an output or a state depends on", layer.name)
         needed.update(layer.inputs)
 
 
@@ -90,6 +116,7 @@ def references(document: Document) -> list[tuple[str, str]]:
         if tensor.quantization:
             at = f"/tensors/{index}/quantization"
             found += [(tensor.quantization.scale, f"{at}/scale"), (tensor.quantization.zero_point, f"{at}/zero_point")]
+    found += [(state.initial, f"{state_at(index)}/initial") for index, state in enumerate(document.states)]
     if document.selftest:
         for key, names in vars(document.selftest).items():
             found += [(name, f"/selftest/{key}/{k}") for k, name in enumerate(names)]
@@ -102,6 +129,8 @@ def requirements(document: Document) -> set[str]:
     needed = {f"op:{layer.op}" for layer in document.layers} | {f"dtype:{dtype}" for dtype in dtypes}
     if any(tensor.quantization for tensor in document.tensors):
         needed.add("feature:quantization")
+    if document.states:
+        needed.add("feature:states")
     return needed | ({"feature:nonfinite"} & set(document.requires))
 
 
@@ -118,6 +147,7 @@ def check_structure(document: Document) -> None:
     check_batch(document)
     check_references(document)
     check_outputs(document)
+    check_states(document)
     check_dead_layers(document)
     check_tensor_references(document)
     check_tensors_used(document)
@@ -147,26 +177,21 @@ def check_attributes(layer: Layer, operator: Operator) -> None:
         check(layer.attributes[name], f"/attributes/{name}")  # G4
 
 
-def check_output(output: Value, inferred: Type, symbols: set[str]) -> None:
-    at = "/outputs/0"
-    require(output.dtype == inferred.dtype, "dtype-mismatch", f"{at}/dtype", inferred.dtype, output.dtype)  # G6
-    for n in inferred.shape:
+def check_output(output: Value, made: Type, at: str) -> None:
+    require(output.dtype == made.dtype, "dtype-mismatch", f"{at}/dtype", made.dtype, output.dtype)  # G6
+    for n in made.shape:
         sound = isinstance(n, str) or 1 <= n <= MAX_DIMENSION
         require(sound, "dimension-range", f"{at}/shape", f"1 to {MAX_DIMENSION}", n)  # G8
-    same = len(output.shape) == len(inferred.shape) and all(
-        is_declared(declared, n, symbols) for declared, n in zip(output.shape, inferred.shape, strict=True)
-    )
-    require(same, "shape-declared", f"{at}/shape", f"{inferred.shape}", output.shape)  # G7
+    same = len(output.shape) == len(made.shape) and all(map(is_declared, output.shape, made.shape))
+    require(same, "shape-declared", f"{at}/shape", f"{made.shape}", output.shape)  # G7
 
 
-def is_declared(declared: int | str, inferred: int | str, symbols: set[str]) -> bool:
-    if inferred == NEW_SYMBOL:
-        return isinstance(declared, str) and declared not in symbols
-    return declared == inferred
+def is_declared(declared: int | str, n: int | str) -> bool:
+    return declared != "batch" if n == NEW_SYMBOL else declared == n
 
 
-def check_activations(inputs: Sequence[Typed], output: Typed, limit: int) -> None:
-    count = sum(elements(value.shape) for value in (*inputs, output))
+def check_activations(values: Sequence[Typed], limit: int) -> None:
+    count = sum(elements(value.shape) for value in values)
     require(count <= limit, "activation-limit", "", f"at most {limit} elements for a row", count)  # G9
 
 
@@ -176,58 +201,63 @@ def rounded_attributes(attributes: Mapping[str, Any], inputs: Sequence[Typed]) -
     return {name: round_to(dtype, x) if isinstance(x, float) else x for name, x in attributes.items()}
 
 
-def infer(layer: Layer, inputs: Sequence[Typed], weights: Mapping[str, Array]) -> Type:
+def infer(layer: Layer, inputs: Sequence[Typed], weights: Mapping[str, Array], in_call: bool) -> list[Type]:
     roles = {role: weights[name] for role, name in layer.weights.items()}
-    site = Site(inputs, roles, rounded_attributes(layer.attributes, inputs))
-    return operators.OPERATORS[layer.op].infer(site)
+    site = Site(inputs, roles, rounded_attributes(layer.attributes, inputs), in_call)
+    return inferred(operators.OPERATORS[layer.op], site)
 
 
-def check_layer(
-    layer: Layer, inputs: Sequence[Typed], weights: Mapping[str, Array], symbols: set[str], limit: int
-) -> None:
+def check_layer(layer: Layer, inputs: Sequence[Typed], weights: Mapping[str, Array], limit: int) -> None:
     operator = operators.OPERATORS[layer.op]
     check_input_count(layer, operator)
     check_roles(layer, operator)
     check_attributes(layer, operator)
-    require(len(layer.outputs) == 1, "output-count", "/outputs", "1", f"{len(layer.outputs)}")  # G5
-    check_output(layer.output, infer(layer, inputs, weights), symbols)
-    check_activations(inputs, layer.output, limit)
+    made = infer(layer, inputs, weights, in_call=False)
+    count = len(layer.outputs)
+    require(count == len(made), "output-count", "/outputs", f"{len(made)}", f"{count}")  # G5
+    for index, output in enumerate(layer.outputs):
+        check_output(output, made[index], f"/outputs/{index}")
+    check_activations([*inputs, *layer.outputs], limit)
 
 
 def check_layers(document: Document, weights: Mapping[str, Array], limit: int) -> None:
-    values = {value.name: value for value in document.inputs}
-    symbols = {n for value in document.inputs for n in value.shape if isinstance(n, str)}
+    values = {value.name: value for value in given_values(document)}
     for index, layer in enumerate(document.layers):
         try:
-            check_layer(layer, [values[name] for name in layer.inputs], weights, symbols, limit)
+            check_layer(layer, [values[name] for name in layer.inputs], weights, limit)
         except Refused as fault:
             fault.at = layer_at(index) + fault.at
             raise
-        values[layer.output.name] = layer.output
-        symbols.update(n for n in layer.output.shape if isinstance(n, str))
+        values.update((value.name, value) for value in layer.outputs)
 
 
-def bind(values: Sequence[Value], shapes: Sequence[tuple[int, ...]]) -> None:
+def bind(value: Value, shape: Shape, numbers: dict[str, int | str]) -> None:
     """Each symbol stands for one number throughout a call."""
-    numbers: dict[str, int] = {}
-    for value, shape in zip(values, shapes, strict=True):
-        fits = len(shape) == len(value.shape) and all(
-            n == (numbers.setdefault(declared, n) if isinstance(declared, str) else declared)
-            for declared, n in zip(value.shape, shape, strict=True)
-        )
-        if not fits:
-            raise Failed("shape", value.name, f"{value.shape} with {numbers}", shape)
+    fits = len(shape) == len(value.shape) and all(
+        n == (numbers.setdefault(declared, n) if isinstance(declared, str) else declared)
+        for declared, n in zip(value.shape, shape, strict=True)
+    )
+    if not fits:
+        raise Failed("shape", value.name, f"{value.shape} with {numbers}", shape)
 
 
-def call_types(document: Document, weights: Mapping[str, Array], shapes: Sequence[tuple[int, ...]]) -> dict[str, Type]:
+def call_types(document: Document, weights: Mapping[str, Array], shapes: Sequence[Shape]) -> dict[str, Type]:
     """The dtype and shape of every value in a call: the rules of the pages once more, on numbers alone."""
-    bind(document.inputs, shapes)
-    types = {value.name: Type(value.dtype, shape) for value, shape in zip(document.inputs, shapes, strict=True)}
+    types: dict[str, Type] = {}
+    numbers: dict[str, int | str] = {}
+    for value, shape in zip(document.inputs, shapes, strict=True):
+        bind(value, shape, numbers)
+        types[value.name] = Type(value.dtype, shape)
+    for state in document.states:
+        types[state.input.name] = Type(state.input.dtype, (numbers["batch"], *state.input.shape[1:]))
     for layer in document.layers:
         try:
-            types[layer.output.name] = infer(layer, [types[name] for name in layer.inputs], weights)
+            made = infer(layer, [types[name] for name in layer.inputs], weights, in_call=True)
         except Refused as fault:
             raise Failed("shape", layer.name, fault.expected, fault.received) from fault
+        for value, each in zip(layer.outputs, made, strict=True):
+            bind(value, each.shape, numbers)
+            types[value.name] = each
     return types
 
 

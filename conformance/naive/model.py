@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from naive import decode, document, encode, graph, operators, tensors
 from naive.arithmetic import FLOAT64, Arithmetic
 from naive.arrays import FLOATS, Array, elements, round_to
-from naive.document import Document, Layer
+from naive.document import Document, Layer, State
 from naive.errors import Failed, Refused
-from naive.operators.operator import Call, Type
+from naive.operators.operator import Type, computed
 
 MAX_ELEMENTS = 2**24
 """Of all values of a call together: for more, lists of numbers are no way to compute."""
@@ -24,6 +24,8 @@ class Model:
     container: decode.Container
     document: Document
     weights: dict[str, Array]
+    states: dict[str, Array] = field(default_factory=dict)
+    """What the last run has left of each state; nothing before the first."""
 
     def run(
         self, inputs: Sequence[Array], arithmetic: Arithmetic = FLOAT64, names: Sequence[str] | None = None
@@ -36,31 +38,56 @@ class Model:
         values = {
             value.name: numbers(array, arithmetic) for value, array in zip(self.document.inputs, inputs, strict=True)
         }
+        for state in self.document.states:
+            values[state.input.name] = self.state(state, types[state.input.name], arithmetic)
         for layer in self.document.layers:
-            values[layer.output.name] = self.compute(layer, values, types[layer.output.name], arithmetic)
+            made = self.compute(layer, values, [types[value.name] for value in layer.outputs], arithmetic)
+            values.update((value.name, array) for value, array in zip(layer.outputs, made, strict=True))
+        self.states = {state.input.name: values[state.output] for state in self.document.states}
         return [floats(values[name], arithmetic) for name in (self.document.outputs if names is None else names)]
 
-    def compute(self, layer: Layer, values: Mapping[str, Array], made: Type, arithmetic: Arithmetic) -> Array:
-        a = arithmetic.of(made.dtype)
+    def state(self, state: State, made: Type, arithmetic: Arithmetic) -> Array:
+        """What a state is as a run begins."""
         shape = tuple(map(int, made.shape))
+        if state.input.name not in self.states:
+            row = numbers(self.weights[state.initial], arithmetic)
+            return Array(made.dtype, shape, row.data * shape[0])
+        left = self.states[state.input.name]
+        if left.shape != shape:
+            raise Failed("shape", state.input.name, f"{left.shape}, as it was left", shape)
+        return left
+
+    def reset(self) -> None:
+        """The next run begins with the initial states."""
+        self.states = {}
+
+    def compute(
+        self, layer: Layer, values: Mapping[str, Array], made: Sequence[Type], arithmetic: Arithmetic
+    ) -> list[Array]:
+        a = arithmetic.of(made[0].dtype)
         inputs = [values[name] for name in layer.inputs]
         weights = {role: numbers(self.weights[name], a) for role, name in layer.weights.items()}
         attributes = {
             name: a.number(x) if isinstance(x, float) else x
             for name, x in graph.rounded_attributes(layer.attributes, inputs).items()
         }
-        call = Call(a, inputs, weights, attributes, made.dtype, shape)
-        return Array(made.dtype, shape, operators.OPERATORS[layer.op].compute(call) if elements(shape) else [])
+        return computed(operators.OPERATORS[layer.op], a, inputs, weights, attributes, made)
 
     def selftest(self, arithmetic: Arithmetic = FLOAT64) -> None:
-        """Raises, unless the file's own rows give what they should."""
+        """Raises, unless the file's own rows give what they should, from the initial states on."""
         test = self.document.selftest
         if test is None:
             raise Failed("selftest-absent", "/selftest")
-        outputs = self.run([self.weights[name] for name in test.inputs], arithmetic)
-        for index, computed in enumerate(outputs):
+        fresh = replace(self, states={})
+        try:
+            outputs = fresh.run([self.weights[name] for name in test.inputs], arithmetic)
+        except Failed as fault:
+            if fault.code != "index-range":
+                raise
+            raise Refused("selftest-failed", "/selftest/inputs", fault.expected, str(fault)) from fault
+        for index, y in enumerate(outputs):
             expected, tolerances = self.weights[test.outputs[index]], self.weights[test.tolerances[index]]
-            if not all(map(within(computed.dtype), computed.data, expected.data, tolerances.data)):
+            if not all(map(within(y.dtype), y.data, expected.data, tolerances.data)):
                 raise Refused("selftest-failed", f"/selftest/outputs/{index}", "results within their tolerances")
 
     def dump(self) -> bytes:

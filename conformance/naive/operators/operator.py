@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from naive.arithmetic import Arithmetic, Number
-from naive.arrays import FLOATS, Array, Shape
+from naive.arrays import BITS, FLOATS, VALUES, Array, Shape, elements, wrap
 from naive.errors import require
 
 NEW_SYMBOL = ""
@@ -38,11 +38,12 @@ class Site:
     inputs: Sequence[Typed]
     weights: Mapping[str, Array]
     attributes: Mapping[str, Any]
+    in_call: bool = False
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a formula is given: numbers of its arithmetic, and the dtype and shape of its result."""
+    """What a formula is given: numbers of its arithmetic, the dtype and shape of its (first) result, all shapes."""
 
     a: Arithmetic
     inputs: Sequence[Array]
@@ -50,12 +51,17 @@ class Call:
     attributes: Mapping[str, Any]
     dtype: str
     shape: tuple[int, ...]
+    shapes: Sequence[tuple[int, ...]] = ()
 
 
-Infer = Callable[[Site], Type]
-"""Checks the constraints of a page and follows its rule of shapes, for the shapes of a file or those of a call."""
+Infer = Callable[[Site], Type | list[Type]]
+"""Checks the constraints of a page and follows its rule of shapes, for the shapes of a file or those of a call.
 
-Compute = Callable[[Call], list[Number]]
+Answers a list where the operator makes several values."""
+
+Compute = Callable[[Call], list[Any]]
+"""The elements of the result; of several, a list of such lists."""
+
 Check = Callable[[Any, str], None]
 
 
@@ -67,6 +73,34 @@ class Operator:
     weights: Mapping[str, bool] = field(default_factory=dict)
     """Role -> whether it is always needed."""
     attributes: Mapping[str, Check] = field(default_factory=dict)
+
+
+def inferred(operator: Operator, site: Site) -> list[Type]:
+    """The types of all values that a layer makes."""
+    made = operator.infer(site)
+    return made if isinstance(made, list) else [made]
+
+
+def computed(
+    operator: Operator,
+    a: Arithmetic,
+    inputs: Sequence[Array],
+    weights: Mapping[str, Array],
+    attributes: Mapping[str, Any],
+    made: Sequence[Type],
+) -> list[Array]:
+    """All values that a layer makes; nothing is computed where none of them has an element."""
+    shapes = [tuple(map(int, each.shape)) for each in made]
+    results: list[list[Number]] = [[] for _ in made]
+    if any(map(elements, shapes)):
+        y = operator.compute(Call(a, inputs, weights, attributes, made[0].dtype, shapes[0], shapes))
+        results = y if len(made) > 1 else [y]
+    return [Array(each.dtype, shape, held(each.dtype, y)) for each, shape, y in zip(made, shapes, results, strict=True)]
+
+
+def held(dtype: str, numbers: list[Number]) -> list[Number]:
+    """What the dtype can hold of numbers; the pages leave unspecified what integers beyond its range become."""
+    return [wrap(v, dtype) for v in numbers] if dtype in BITS else numbers
 
 
 def number(least: float = -math.inf, but: float | None = None) -> Check:
@@ -103,11 +137,36 @@ def integers(x: Any, at: str) -> None:
         require(type(item) is int, "wrong-type", at, "integers", item)
 
 
+def integers_from(least: int, most: int, shortest: int, longest: int) -> Check:
+    def check(x: Any, at: str) -> None:
+        integers(x, at)
+        require(shortest <= len(x) <= longest, "wrong-value", at, f"{shortest} to {longest} integers", x)
+        require(all(least <= item <= most for item in x), "wrong-value", at, f"integers from {least} to {most}", x)
+
+    return check
+
+
+def check_axes(x: Any, at: str) -> None:
+    integers_from(1, 7, 1, 7)(x, at)
+    require(x == sorted(set(x)), "wrong-value", at, "ascending axes", x)
+
+
 AXIS = integer(1, 7)
+LARGEST = 2**31 - 1
+"""Of the integers of attributes, and of dimensions."""
+
+
+def check_dtype(x: Typed, dtypes: Sequence[str], at: str = "/inputs/0") -> None:
+    require(x.dtype in dtypes, "dtype-mismatch", at, ", ".join(dtypes), x.dtype)
 
 
 def check_float(x: Typed) -> None:
-    require(x.dtype in FLOATS, "dtype-mismatch", "/inputs/0", "float32 or float64", x.dtype)
+    check_dtype(x, FLOATS)
+
+
+def check_any(x: Typed, at: str = "/inputs/0") -> None:
+    """Any dtype, as the pages say, is any but string."""
+    check_dtype(x, VALUES, at)
 
 
 def check_axis(x: Typed, axis: int, name: str = "axis") -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from naive.arithmetic import Arithmetic, Number
-from naive.arrays import BITS, FLOATS, VALUES, Shape, elements, round32
+from naive.arrays import FLOATS, VALUES, Shape, elements, round32, wrap
 from naive.errors import require
 from naive.operators.operator import (
     AXIS,
@@ -17,6 +17,7 @@ from naive.operators.operator import (
     Site,
     Type,
     around,
+    check_any,
     check_axis,
     integers,
     one_of,
@@ -36,6 +37,7 @@ def compute_constant(call: Call) -> list[Number]:
 
 def infer_identity(site: Site) -> Type:
     (x,) = site.inputs
+    check_any(x)
     return Type(x.dtype, x.shape)
 
 
@@ -45,6 +47,7 @@ def compute_identity(call: Call) -> list[Number]:
 
 def infer_cast(site: Site) -> Type:
     (x,) = site.inputs
+    check_any(x)
     return Type(site.attributes["dtype"], x.shape)
 
 
@@ -70,13 +73,6 @@ def truncate(v: Number) -> int:
     return int(v) if v - v == 0 else 0
 
 
-def wrap(v: int, dtype: str) -> int:
-    """The low bits of two's complement."""
-    low = v % int(2 ** BITS[dtype])
-    signed = dtype != "uint8" and low >= 2 ** (BITS[dtype] - 1)
-    return low - int(2 ** BITS[dtype]) if signed else low
-
-
 def compute_cast(call: Call) -> list[Number]:
     (x,) = call.inputs
     return [convert(call.a, v, x.dtype, call.dtype) for v in x.data]
@@ -84,6 +80,7 @@ def compute_cast(call: Call) -> list[Number]:
 
 def infer_concatenate(site: Site) -> Type:
     first, axis = site.inputs[0], site.attributes["axis"]
+    check_any(first)
     check_axis(first, axis)  # C1
     for k, x in enumerate(site.inputs):
         at = f"/inputs/{k}"
@@ -126,6 +123,7 @@ def check_target_shape(x: Any, at: str) -> None:
 
 def infer_reshape(site: Site) -> Type:
     (x,) = site.inputs
+    check_any(x)
     target = site.attributes["target_shape"]
     require(len(x.shape) >= 1, "rank-range", "/inputs/0", "at least 1 dimension", x.shape)  # C1
     symbols = [n for n in x.shape[1:] if isinstance(n, str)]

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from naive.arithmetic import Arithmetic, Number, larger
 from naive.arrays import elements
-from naive.errors import require
-from naive.operators.operator import AXIS, Call, Compute, Operator, Site, Type, check_axis, check_float, integers
-
-
-def check_axes(x: Any, at: str) -> None:
-    integers(x, at)
-    require(1 <= len(x) <= 7, "wrong-value", at, "1 to 7 axes", x)
-    require(all(1 <= axis <= 7 for axis in x), "wrong-value", at, "axes from 1 to 7", x)
-    require(x == sorted(set(x)), "wrong-value", at, "ascending axes", x)
+from naive.operators.operator import AXIS, Call, Compute, Operator, Site, Type, check_axes, check_axis, check_float
 
 
 def infer_softmax(site: Site) -> Type:
