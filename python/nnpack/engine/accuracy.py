@@ -39,7 +39,7 @@ class Evaluation(NamedTuple):
 
     Attributes:
         outputs: name -> values and tolerances, of the outputs that were asked for.
-        in_range: which rows stay within float32's range in every value of the graph.
+        in_range: which rows stay within float32's range in every value of the graph, and on the way to it.
     """
 
     outputs: Mapping[str, Reference]
@@ -110,11 +110,12 @@ def _exact(
         scaled = step.operator.rounding(_one_or_all(made), *operands, **step.weights, **step.attributes)
         for value, y, rounding in zip(step.layer.outputs, made, _all(scaled), strict=True):
             if np.any(rounding > 0):  # what is rounded may be flushed to 0 below the smallest normal number
-                scale = np.where(rounding > 0, step.roundoff * rounding + step.smallest, 0)
+                scale = np.where((rounding > 0) & np.isfinite(rounding), step.roundoff * rounding + step.smallest, 0)
                 scales[value.name] = scale.astype(np.float64 if value.dtype == "float64" else kept)
             if y.dtype.kind == "f" and y.size:
                 of_rows = value.shape and not isinstance(value.shape[0], int) and len(y) % rows == 0
-                in_range &= np.all(np.abs(y.reshape(rows if of_rows else 1, -1)) < LARGEST, axis=1)
+                within = (np.abs(y) < LARGEST) & (np.broadcast_to(rounding, y.shape) != np.inf)
+                in_range &= np.all(within.reshape(rows if of_rows else 1, -1), axis=1)
     return values, scales, in_range
 
 

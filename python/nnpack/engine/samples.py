@@ -112,6 +112,10 @@ def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, wh
             arrays.append(_integers(shape, value.dtype, limit, generator))
         else:
             arrays.append(_sample(value, shape, limit, generator))
+    for name, number in _mask_values(document):
+        array = arrays[[value.name for value in document.inputs].index(name)]
+        array[generator.randint(0, 6, array.shape[:2]) == 0] = number
+        array[-1] = number
     return arrays
 
 
@@ -139,6 +143,25 @@ def _vocabularies(document: Document) -> dict[str, list[Any]]:
             known = vocabulary[:_KNOWN]
             found.setdefault(value.name, []).extend(known[known.astype(value.dtype) == known].tolist())
     return found
+
+
+def _mask_values(document: Document) -> list[tuple[str, Array]]:
+    """Sequences among the inputs, with a number that layers compare them with: steps of that number are masked."""
+    inputs = {value.name: value for value in document.inputs if len(value.shape) > 2}
+    casts = {layer.outputs[0].name: layer.inputs[0] for layer in document.layers if layer.op == "cast@1"}
+    constants = {
+        layer.outputs[0].name: document.computed(layer.weights["value"])
+        for layer in document.layers
+        if layer.op == "constant@1"
+    }
+    compared = [layer.inputs for layer in document.layers if layer.op in ("equal@1", "not_equal@1")]
+    return [
+        (source, constants[other])
+        for name, other in [*compared, *((second, first) for first, second in compared)]
+        if (source := casts.get(name, name)) in inputs and other in constants
+        if constants[other].size == 1 and np.isfinite(constants[other]).all() and np.any(constants[other])
+        if constants[other].astype(inputs[source].dtype) == constants[other]
+    ]
 
 
 def _read_as_integers(document: Document) -> set[str]:

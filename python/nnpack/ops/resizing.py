@@ -135,7 +135,7 @@ def _sampled(n: int, out: int, interpolation: str, antialias: bool) -> Taps:
     first = np.clip(first, 0, n - reach)
     at = first.astype(np.int64) + np.arange(reach)
     distance = np.abs(at + 0.5 - position) / widen
-    return _normalized(at, n, kernel(distance), spread * (distance < radius), reach)
+    return _normalized(at, n, kernel(distance), spread * (distance <= radius), reach)
 
 
 def _area(n: int, out: int) -> Taps:
@@ -192,7 +192,8 @@ def _resize_rounding(y: Array, x: Array, size: list[int], interpolation: str, an
         return _apply(_apply(np.abs(x), height.at, first, 1), width.at, second, 2)
 
     terms = height.reach * width.reach
-    off = total(np.abs(height.spread), wide) + total(high, np.abs(width.spread))
+    off_high, off_wide = np.abs(height.spread), np.abs(width.spread)
+    off = total(off_high, wide) + total(high, off_wide) + 2.0**-22 * total(off_high, off_wide)
     return np.asarray(total(high, wide) * (2 + np.sqrt(terms)) / 4 + off / 2)
 
 

@@ -18,7 +18,7 @@ MANY_ELEMENTS = 2**19
 """Loops whose states have more elements, for all rows and steps, are sampled by fewer runs."""
 
 ROUNDOFF = 2.0**-24
-SMALLEST = 2.0**-126
+SMALLEST, LARGEST = 2.0**-126, 2.0**127
 _SEED = 20_240_601
 _ELEMENTS = 2**17
 """How many elements of a state are evaluated side by side: they should stay in the cache."""
@@ -50,18 +50,21 @@ class Arithmetic:
 class Disturbed(Arithmetic):
     """Evaluations side by side along a new axis 0: one as it stands, and some that are disturbed at every site.
 
-    The results are the sums of the squared differences between the disturbed ones and the first.
+    The results are the sums of the squared differences between the disturbed ones and the first; infinite for rows that
+    leave float32's range on the way.
     """
 
     def __init__(self, seed: int, runs: int) -> None:
         # the bits of this generator are frozen: the same signs on every machine
         self._random = np.random.RandomState(seed)
         self._runs = runs
+        self._overflowing: Any = False
 
     def start(self, state: Array) -> Array:
         return np.broadcast_to(state, (1 + self._runs, *state.shape))
 
     def site(self, value: Array, scale: Scale, *operands: Array) -> Array:
+        self._overflowing |= np.any(np.abs(value[0]) >= LARGEST, axis=tuple(range(1, value.ndim - 1)))
         size = scale(value[0], *(operand[0] for operand in operands))
         size = np.where((size > 0) & np.isfinite(size), size * ROUNDOFF + SMALLEST, 0)
         if not np.any(size):
@@ -71,7 +74,9 @@ class Disturbed(Arithmetic):
         return value + signs * size
 
     def result(self, value: Array) -> Array:
-        return np.asarray(np.sum(np.square(value[1:] - value[0]), axis=0))
+        squares = np.sum(np.square(value[1:] - value[0]), axis=0)
+        rows = np.reshape(self._overflowing, (-1, *[1] * (squares.ndim - 1)))
+        return np.where(rows, np.inf, squares)
 
 
 def sampled(function: Callable[..., States], y: States, *inputs: Array, **rest: Any) -> States:
