@@ -6,6 +6,7 @@ Each test collects all that is missing and tells it in words.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -24,6 +25,12 @@ ROOT = Path(__file__).parents[1]
 SUITE = ROOT / "conformance"
 OPERATORS = pages.operators()
 NUMBERS = ("run", "special", "network", "meta")
+
+FLOATS = {"float32", "float64"}
+INTEGERS = {"int8", "int32", "int64", "uint8"}
+DTYPES = {"floats": FLOATS, "numbers": FLOATS | INTEGERS, "any but bool": FLOATS | INTEGERS}
+DTYPES["any"] = FLOATS | INTEGERS | {"bool"}
+"""What pages call several dtypes."""
 
 UNSTORED = {
     "limit-header": "takes a header of 16 MiB; test_header_beyond_16_mib makes one",
@@ -51,13 +58,21 @@ class Case(NamedTuple):
     def layers(self) -> list[dict[str, Any]]:
         return self.header["layers"] if self.told["kind"] in NUMBERS else []
 
-    def arrays(self) -> Iterator[Any]:
-        """The inputs, and the tensors of its file that are float32 or float64."""
+    @property
+    def values(self) -> dict[str, dict[str, Any]]:
+        """All values of its model by their names: inputs, states, what layers make."""
+        states = [state["input"] for state in self.header.get("states", [])]
+        made = [output for layer in self.layers for output in layer["outputs"]]
+        return {value["name"]: value for value in [*self.header["inputs"], *states, *made]}
+
+    def floats(self) -> Iterator[Any]:
+        """The inputs and the tensors of its file that are float32 or float64."""
         for item in self.told["inputs"]:
-            yield np.fromfile(self.directory / item["file"], np.dtype(item["dtype"])).reshape(item["shape"])
+            if item["dtype"] in FLOATS:
+                yield np.fromfile(self.directory / item["file"], np.dtype(item["dtype"]))
         payload = msgpack.unpackb((self.directory / "model.nnpack").read_bytes())[4]
         for tensor in self.header["tensors"]:
-            if tensor["dtype"] in ("float32", "float64"):
+            if tensor["dtype"] in FLOATS:
                 yield np.frombuffer(payload[tensor["offset"] :][: tensor["nbytes"]], tensor["dtype"])
 
 
@@ -78,16 +93,14 @@ def of_operator(operator: Operator) -> list[Case]:
     return [case for case in cases() if any(layer["op"] == operator.id for layer in case.layers)]
 
 
-def layers_of(operator: Operator) -> list[tuple[dict[str, Any], list[int]]]:
-    """All layers of the operator, with the ranks of what they read; of what it makes, where it reads nothing."""
+def layers_of(operator: Operator) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """All layers of the operator, with the values that they read; with what it makes, where it reads nothing."""
     found = []
     for case in of_operator(operator):
-        made = [output for layer in case.layers for output in layer["outputs"]]
-        ranks = {value["name"]: len(value["shape"]) for value in [*case.header["inputs"], *made]}
         for layer in case.layers:
             if layer["op"] == operator.id:
-                read = layer["inputs"] or [layer["outputs"][0]["name"]]
-                found.append((layer, [ranks[name] for name in read]))
+                read = [case.values[name] for name in layer["inputs"]]
+                found.append((layer, read or layer["outputs"]))
     return found
 
 
@@ -107,7 +120,25 @@ def weights_of(operator: Operator) -> dict[str, bool]:
     """Role -> whether it is always needed."""
     _, definition = schema_of(operator)
     weights = definition["properties"]["weights"]
-    return {role: role in weights["required"] for role in weights.get("properties", {})}
+    return {role: role in weights.get("required", []) for role in weights.get("properties", {})}
+
+
+def dtypes_of(operator: Operator, section: str = "Inputs") -> set[str]:
+    """The dtypes that the page names for the inputs, or for the weights."""
+    table = pages.sections(operator.page)[section]
+    told = [pages.column(table, row, "dtype") for row in pages.rows(table)]
+    if "one of those that the table names" in told:
+        told.append(pages.column(pages.sections(operator.page)["The operators"], operator.row or "", "dtypes"))
+    return {dtype for cell in told for dtype in named(cell, operator)}
+
+
+def named(cell: str, operator: Operator) -> set[str]:
+    """The dtypes of "float32 or int8", of "any but bool", of "int64 for `integer_lookup`, string for …"."""
+    together = next((name for name in DTYPES if cell.startswith(name)), "")
+    parts = cell.removeprefix(together).split(", ")
+    mine = [part for part in parts if re.findall(r" for `(\w+)`", part) in ([], [operator.name])]
+    words = {word for part in mine for word in re.findall(r"\w+", part)}
+    return DTYPES.get(together, set()) | words & (DTYPES["any"] | {"string"})
 
 
 def text_of(page: str, section: str) -> str:
@@ -173,8 +204,10 @@ def test_general_constraints_have_cases_of_every_operator() -> None:
             for label in ("G1", "G5", "G6", "G7"):
                 if not refused(operator.name, label):
                     yield f"{operator.id} has no reject case of {label}"
-            unseen = {"weight-missing", "weight-unknown"} - codes(operator, "G2")
-            if weights_of(operator) and unseen:
+            weights = weights_of(operator)
+            wanted = {"weight-unknown"} | ({"weight-missing"} if any(weights.values()) else set())
+            unseen = wanted - codes(operator, "G2")
+            if weights and unseen:
                 yield f"{operator.id} has no reject case of {sorted(unseen)} (G2)"
         for label in ("G8", "G9"):
             if not any(case.told["constraint"] == label for case in cases()):
@@ -195,7 +228,7 @@ def test_attributes_have_cases_of_what_can_be_wrong_with_them() -> None:
             if len(absent) < len(attributes):
                 yield f"{operator.id}: G3 has {len(absent)} cases of a missing attribute, of {len(attributes)}"
             for name, schema in attributes.items():
-                ranged = schema.keys() - {"description", "type"}
+                ranged = {*schema, *schema.get("items", {})} - {"description", "type", "items"}
                 wanted = {"wrong-type", "wrong-value"} if ranged else {"wrong-type"}
                 for code in sorted(wanted - codes(operator, "G4", name)):
                     yield f"{operator.id} has no reject case of `{code}` for its attribute {name} (G4)"
@@ -273,6 +306,21 @@ def test_tolerance_class_of_a_case_is_that_of_its_operators_page() -> None:
     none_missing(wrong())
 
 
+def test_level_of_a_case_is_that_of_its_operators() -> None:
+    """Of the highest of them, or L4; faults of an operator's own constraints have the operator's level."""
+
+    def wrong() -> Iterator[str]:
+        for case in cases():
+            label = case.told["constraint"] or ""
+            allowed = {max([OPERATORS[layer["op"]].level for layer in case.layers], default="L1"), "L4"}
+            if label.startswith("C"):
+                allowed = {pages.operator(case.group).level}
+            if (case.told["kind"] in NUMBERS or label.startswith("C")) and case.told["level"] not in allowed:
+                yield f"{case.id} is of {case.told['level']}, not of {' or '.join(sorted(allowed))}"
+
+    none_missing(wrong())
+
+
 # What every operator is tried with
 
 every_operator = pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
@@ -280,19 +328,37 @@ every_operator = pytest.mark.parametrize("operator", OPERATORS.values(), ids=lis
 
 @every_operator
 def test_ranks(operator: Operator) -> None:
-    """The smallest and the largest rank that the page allows, 2, and one in between."""
-    inputs = text_of(operator.page, "Inputs") + text_of(operator.page, "Weights")
-    least = 2 if "rank ≥ 2" in inputs or "rank r ≥ 2" in inputs or operator.name == "concatenate" else 1
-    if "a scalar too" in inputs:
-        least = 0
-    found = {rank for _, ranks in layers_of(operator) for rank in ranks}
-    wanted = {least, 2, 8}
+    """The smallest and the largest rank that the page allows for the first input, 2, and one in between."""
+    least, most = operator.ranks
+    found = {len(read[0]["shape"]) for _, read in layers_of(operator)}
+    wanted = {least, most} | ({2} & {*range(least, most)})
+    between = {*range(max(least, 2) + 1, most)}
     none_missing(
         [
             *(f"{operator.id} has no case of rank {rank}" for rank in sorted(wanted - found)),
-            *([] if found & {3, 4, 5, 6, 7} else [f"{operator.id} has no case of a rank from 3 to 7"]),
+            *([f"{operator.id} has no case of a rank of {sorted(between)}"] if between and not found & between else []),
         ]
     )
+
+
+@every_operator
+def test_dtypes(operator: Operator) -> None:
+    """Every dtype that the page allows for some input; float64 may be left to level L4."""
+    found = {value["dtype"] for _, read in layers_of(operator) for value in read}
+    wanted = dtypes_of(operator) - {"float64"}
+    none_missing(f"{operator.id} has no case of {dtype}" for dtype in sorted(wanted - found))
+
+
+def tried(name: str, schema: dict[str, Any], used: list[Any]) -> Iterator[Any]:
+    """The values of an attribute that no case has: each of few, else the ends of the axes, or any two."""
+    values = [False, True] if schema["type"] == "boolean" else schema.get("enum", [])
+    if name in ("axis", "axes"):
+        used = [axis for item in used for axis in (item if isinstance(item, list) else [item])]
+        bounds = schema.get("items", schema)
+        values = [bounds["minimum"], bounds["maximum"]]
+    yield from (value for value in values if value not in used)
+    if all(item == used[0] for item in used):
+        yield f"other than {used[:1]}"
 
 
 @every_operator
@@ -301,12 +367,8 @@ def test_attributes_weights_and_axes(operator: Operator) -> None:
 
     def missing() -> Iterator[str]:
         for name, schema in attributes_of(operator).items():
-            used = [layer["attributes"][name] for layer in layers]
-            values = [False, True] if schema["type"] == "boolean" else schema.get("enum", [])
-            if name in ("axis", "axes"):
-                used = [axis for item in used for axis in (item if isinstance(item, list) else [item])]
-                values = [1, 7]
-            yield from (f"{operator.id} has no case of {name} {value!r}" for value in values if value not in used)
+            untried = tried(name, schema, [layer["attributes"][name] for layer in layers])
+            yield from (f"{operator.id} has no case of {name} {value!r}" for value in untried)
         for role, needed in weights_of(operator).items():
             present = {role in layer["weights"] for layer in layers}
             if present != ({True} if needed else {True, False}):
@@ -317,9 +379,11 @@ def test_attributes_weights_and_axes(operator: Operator) -> None:
 
 @every_operator
 def test_an_empty_batch_and_numbers_that_are_not_finite(operator: Operator) -> None:
+    """NaN or an infinity, where some input or weight may be a float."""
     tried = of_operator(operator)
     empty = any(item["shape"][0] == 0 for case in tried for item in case.told["inputs"])
-    infinite = any(not np.isfinite(array).all() for case in tried for array in case.arrays() if array.dtype.kind == "f")
+    floats = "float32" in dtypes_of(operator) | dtypes_of(operator, "Weights")
+    infinite = not floats or any(not np.isfinite(array).all() for case in tried for array in case.floats())
     none_missing(
         [
             *([] if empty else [f"{operator.id} has no case of an empty batch"]),
@@ -428,4 +492,4 @@ def test_pages_are_read_as_they_stand() -> None:
     assert OPERATORS["log_softmax@1"].tolerances == ("log_softmax",)
     assert pages.rules()["G2"].codes == ("weight-missing", "weight-unknown")
     assert pages.faults()["axis-odd"].sentence == "an axis that is to be halved has an odd number of elements"
-    assert len(OPERATORS) == 45
+    assert len(OPERATORS) == 142

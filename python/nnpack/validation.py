@@ -81,9 +81,10 @@ def _check_selftest(document: Document, report: Callable[[FormatError], None]) -
 
 def _check_sound_part(head: Mapping[str, Any], payload: memoryview, report: Callable[[FormatError], None]) -> None:
     """Holds to their operators those layers of a broken document of which everything is there."""
-    inputs = list(_fitting(fields.value_entry, head.get("inputs")))
+    inputs = [value for _, value in _fitting(fields.value_entry, head.get("inputs"))]
+    inputs += [state.input for _, state in _fitting(fields.state_entry, head.get("states"))]
     tensors = dict(_views(head.get("tensors"), payload))
-    values = {value.name for _, value in inputs}
+    values = {value.name for value in inputs}
     layers: list[Layer] = []
     places: list[int] = []
     for i, layer in _fitting(fields.layer_entry, head.get("layers")):
@@ -95,7 +96,7 @@ def _check_sound_part(head: Mapping[str, Any], payload: memoryview, report: Call
             values |= made
     sound = Document(
         name="",
-        inputs=tuple(value for _, value in inputs),
+        inputs=tuple(inputs),
         outputs=(),
         layers=tuple(layers),
         tensors=tensors,
@@ -111,9 +112,10 @@ def _check_sound_part(head: Mapping[str, Any], payload: memoryview, report: Call
 
 def _without_consequences(head: Mapping[str, Any], found: list[FormatError]) -> list[FormatError]:
     """Leaves out what is wrong only because something else is: a name whose owner is broken, the place behind it."""
-    layers, tensors = (_maps(head.get(key)) for key in ("layers", "tensors"))
-    values = [value for layer in layers for value in _maps(layer.get("outputs"))] + _maps(head.get("inputs"))
-    names = [value.get("name") for value in values]
+    layers, tensors, states = (_maps(head.get(key)) for key in ("layers", "tensors", "states"))
+    made = [value.get("name") for layer in layers for value in _maps(layer.get("outputs"))]
+    given = _maps(head.get("inputs")) + _maps([state.get("input") for state in states])
+    names = [*made, *(value.get("name") for value in given)]
     there = {
         "undefined-value": names,
         "undefined-output": names,
@@ -127,7 +129,8 @@ def _without_consequences(head: Mapping[str, Any], found: list[FormatError]) -> 
         before = f"/tensors/{int(steps[2]) - 1}" if tensor else ""
         consequence = fault.code == "tensor-hole" and before in broken
         if fault.code in there:
-            consequence = _item(head, fault.at) in there[fault.code]
+            becomes = fault.code == "undefined-output" and steps[1:2] == ["states"]
+            consequence = _item(head, fault.at) in (made if becomes else there[fault.code])
         if not consequence:
             kept.append(fault)
         if tensor:

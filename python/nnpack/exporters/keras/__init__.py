@@ -1,6 +1,27 @@
 """Keras model -> Document. The only part of nnpack that imports Keras."""
 
-from nnpack.exporters.keras import activations, core, merging, normalization, operations, reshaping
+from nnpack.exporters.keras import (
+    activations,
+    arithmetic,
+    attention,
+    augmentation,
+    convolution,
+    core,
+    images,
+    indexing,
+    merging,
+    nn,
+    normalization,
+    pooling,
+    preprocessing,
+    products,
+    recurrent,
+    reductions,
+    reshaping,
+    rows,
+    shapes,
+    wrappers,
+)
 from nnpack.exporters.keras.graph import Exported, export
 from nnpack.exporters.keras.registry import register
 from nnpack.exporters.keras.verify import Comparison, OutputComparison, compare
@@ -10,12 +31,26 @@ __all__ = [
     "Exported",
     "OutputComparison",
     "activations",
+    "arithmetic",
+    "attention",
+    "augmentation",
     "compare",
+    "convolution",
     "core",
     "export",
+    "images",
+    "indexing",
     "merging",
+    "nn",
     "normalization",
-    "operations",
+    "pooling",
+    "preprocessing",
+    "products",
+    "recurrent",
+    "reductions",
     "register",
     "reshaping",
+    "rows",
+    "shapes",
+    "wrappers",
 ]

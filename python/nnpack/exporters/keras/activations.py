@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import activations, layers
 
-from nnpack.exporters.keras.call import Call
+from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
@@ -92,8 +92,17 @@ def activate(call: Call, x: Value, function: Any) -> Value:
     """Applies what a layer holds as its activation: a function of Keras, or any made of Keras's operations."""
     if function is None or function is activations.linear:
         return x
-    known = next((op for keras_function, op in _FUNCTIONS.items() if keras_function is function), None)
-    return emit(call, x, *known) if known else call.traced(function, x)
+    name = operator_of(function)
+    if name is None:
+        return call.traced(function, x)
+    return emit(call, x, name, next(given for op, given in _FUNCTIONS.values() if op == name))
+
+
+def operator_of(function: Any) -> str | None:
+    """The operator that a function of keras.activations is, with its default arguments; None for other functions."""
+    if function is None or function is activations.linear:
+        return "linear"
+    return next((op for keras_function, (op, _) in _FUNCTIONS.items() if keras_function is function), None)
 
 
 def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
@@ -162,6 +171,15 @@ def prelu(call: Call) -> Value:
     )
 
 
-@handles(layers.Softmax)
+@handles(layers.Softmax, masks=True)
 def softmax(call: Call) -> Value:
-    return emit(call, call.inputs[0], "softmax", {"axis": call.operation.axis})
+    x, given = call.inputs[0], call.arguments.get("mask")
+    if given is None:
+        return emit(call, x, "softmax", {"axis": call.operation.axis})
+    mask = call.operand(given, call.value(given).dtype if isinstance(given, Ref) else "bool", "mask")
+    if mask.dtype != "bool":
+        half = call.constant(0.5, "float32", "half")
+        mask = call.emit("less", [half, call.cast(mask, "float32")], part="kept")
+    low = call.constant(-1e9, x.dtype, "masked_out")
+    y = emit(call, call.emit("where", [mask, x, low], part="masked"), "softmax", {"axis": call.operation.axis})
+    return call.emit("where", [mask, y, call.constant(0, x.dtype, "zero")])

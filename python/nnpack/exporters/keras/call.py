@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnpack.errors import FormatError, ModelError
+from nnpack.exporters.keras.coverage import refused_operation
 from nnpack.exporters.keras.refusals import reason_of
 from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of
-from nnpack.exporters.keras.tracing import symbolic, where_it_left
+from nnpack.exporters.keras.tracing import effects, recording, symbolic, where_it_left
+from nnpack.format.digest import sha256
 from nnpack.format.document import Layer, Source, Tensor, Value, show
 from nnpack.format.dtypes import COMPUTED, FLOATS, PLAIN
 from nnpack.format.limits import BATCH
@@ -70,6 +72,10 @@ class Call:
 
     def __post_init__(self) -> None:
         self.first = len(self.export.layers)
+        self.output_mask: Ref | None = None
+        """What a handler found the mask of the output to be, where the layer sets it in its call."""
+        self.unmasks = False
+        """Whether Keras takes the masks off what the layer is called on, so that no later layer sees them."""
 
     # What the call is
 
@@ -104,6 +110,8 @@ class Call:
 
     def lowered(self) -> list[Ref]:
         """The values that the call's outputs become, with their masks."""
+        if self.export.rows is not None:
+            self.restore_rows(self.export.rows)
         if not isinstance(self.operation, keras.layers.Layer):
             return [Ref(value.name) for value in self.handled(self.function_handler())]
         self.populate_masks()
@@ -120,18 +128,19 @@ class Call:
             raise self.refuse(reason, "the model without this layer")
         self.check_policy()
         if self.operation.autocast and self.operation._convert_input_args:
-            self.cast_inputs(self.operation.compute_dtype)
+            self.cast_inputs(self.operation.input_dtype)
         handler = handler_of(self.operation)
         if handler is None:
             return self.finished_all(self.traced_call())
-        return [Ref(value.name) for value in self.handled(handler)]
+        return [Ref(value.name, self.output_mask) for value in self.handled(handler)]
 
     def function_handler(self) -> Handler:
         known = type(self.operation).__module__.startswith("keras.")
         found = FUNCTIONS.get(self.class_name) if known else None
         if found is None:
+            reason = refused_operation(self.class_name) if known else None
             remedy = "operations that nnpack exports: README.md lists them"
-            raise self.refuse(f"{type(self.operation).__module__}.{self.class_name}", remedy)
+            raise self.refuse(reason or f"{type(self.operation).__module__}.{self.class_name}", remedy)
         return found
 
     def handled(self, handler: Handler) -> list[Value]:
@@ -185,7 +194,9 @@ class Call:
     # Checks
 
     def check_training(self) -> None:
-        if self.arguments.get("training"):
+        parameter = inspect.signature(self.operation.call).parameters.get("training")
+        by_default = parameter is not None and parameter.default is True  # which the outermost call overrules
+        if self.arguments.get("training") and not by_default:
             raise self.refuse("training=True in the call", "a call that may run in inference mode")
 
     def check_policy(self) -> None:
@@ -209,6 +220,23 @@ class Call:
         self.args = keras.tree.map_structure(cast, self.args)
         self.kwargs = keras.tree.map_structure(cast, self.kwargs)
         vars(self).pop("arguments", None)
+
+    def restore_rows(self, rows: int) -> None:
+        """Arrays that were made for `rows` rows, while that number stood for any, become one row for every row."""
+
+        def restored(x: Any) -> Any:
+            if not isinstance(x, np.ndarray) and not (keras.ops.is_tensor(x) and not isinstance(x, keras.Variable)):
+                return x
+            if tuple(x.shape)[:1] != (rows,):
+                return x
+            array = to_numpy(x)
+            if (array != array[:1]).any():
+                raise self.refuse("numbers that differ from row to row", "the same numbers for every row")
+            row = self.constant(array[:1], str(array.dtype), "row")
+            return Ref(self.emit("broadcast_batch", [row, self.export.like()]).name)
+
+        self.args = keras.tree.map_structure(restored, self.args)
+        self.kwargs = keras.tree.map_structure(restored, self.kwargs)
 
     # Masks, which Keras passes along with tensors
 
@@ -300,6 +328,8 @@ class Call:
             inputs = export.unify(inputs)
         elif op == "concatenate":
             inputs = export.unify(inputs, skip=attributes["axis"])
+        elif op == "einsum":
+            inputs = export.unify_labels(inputs, attributes["equation"].partition("->")[0].split(","))
         name = export.unique(f"{self.name}/{part or op}", export.values)
         tensors = {role: self.tensor(_role(op, part, role), weight) for role, weight in (weights or {}).items()}
         types = {role: Type(export.tensors[t].dtype, export.tensors[t].shape) for role, t in tensors.items()}
@@ -323,7 +353,7 @@ class Call:
             raise self.problem("dtype-policy", f"weights of {', '.join(FLOATS)}", f"{role} of {dtype}")
         if not array.size:
             raise self.refuse(f"{role} of shape {show(array.shape)}", "weights of at least one element")
-        known = export.roles.setdefault((id(self.operation), role), [])
+        known = export.roles.setdefault(self.owner(role, weight, array), [])
         for name in known:
             if _same_bytes(export.tensors[name].array, array):
                 return name
@@ -332,9 +362,19 @@ class Call:
         known.append(name)
         return name
 
+    def owner(self, role: str, weight: Any, array: Array) -> tuple[int, str]:
+        """What a tensor is looked up by, should it be in the file already."""
+        if isinstance(weight, keras.Variable):
+            return id(weight), ""
+        if isinstance(self.operation, keras.layers.Layer) or not array.ndim:
+            return id(self.operation), role
+        # code that is traced once for each step of a sequence makes a new operation each time
+        return 0, sha256([array.data.cast("B")])
+
     def constant(self, array: Any, dtype: str, part: str) -> Value:
         """A value that does not depend on the input."""
-        return self.emit("constant", [], {"value": np.asarray(to_numpy(array), dtype)}, part=part)
+        same = isinstance(array, keras.Variable) and array.dtype == dtype
+        return self.emit("constant", [], {"value": array if same else np.asarray(to_numpy(array), dtype)}, part=part)
 
     def cast(self, value: Value, dtype: str) -> Value:
         if value.dtype == dtype:
@@ -391,13 +431,14 @@ class Call:
                 return x
             if x.name not in tensors:
                 value = self.value(x)
-                tensors[x.name] = symbolic(value.shape, value.dtype)
+                tensors[x.name] = symbolic(value.shape, value.dtype, self.export.rows)
                 known[id(tensors[x.name])] = x
             return tensors[x.name]
 
         args, kwargs = keras.tree.map_structure(given, args), keras.tree.map_structure(given, kwargs)
         try:
-            made = keras.tree.flatten(function(*args, **kwargs))
+            with recording() as scope:
+                made = keras.tree.flatten(function(*args, **kwargs))
         except ModelError:
             raise
         except Exception as error:  # whatever the user's function raises is the reason of the refusal
@@ -405,6 +446,9 @@ class Call:
                 "code made of Keras layers and keras.ops, or a handler of your own (nnpack.exporters.keras.register)"
             )
             raise self.refuse(where_it_left(error), remedy) from error
+        changed = effects(scope, self.operation)
+        if changed:
+            raise self.refuse(changed, "a call that leaves everything as it was, when not training")
         if not all(isinstance(y, keras.KerasTensor) or (optional and y is None) for y in made):
             what = getattr(function, "__name__", type(function).__name__)
             raise self.refuse(f"{what} returns no tensor of its input", "code whose output depends on its input")

@@ -8,21 +8,23 @@ the walk goes on, so that one UnsupportedModelError tells of all of them.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
-
+import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.errors import ModelError, UnsupportedModelError
-from nnpack.exporters.keras.call import Call, Ref, is_graph
-from nnpack.exporters.keras.tracing import untouched, where_it_left
-from nnpack.format.document import Document, Layer, Shape, State, Tensor, Value, namesake
-from nnpack.format.dtypes import COMPUTED
-from nnpack.format.limits import BATCH, NAME_BYTES, RANK
+from nnpack.errors import FormatError, ModelError, UnsupportedModelError
+from nnpack.exporters.keras.call import Call, Ref
+from nnpack.exporters.keras.models import Graph, choices_of_integers, graph_of, own_inputs, taken_for_integers
+from nnpack.exporters.keras.names import checked_name, lasting_name
+from nnpack.exporters.keras.tracing import untouched
+from nnpack.format.document import Dimension, Document, Layer, Shape, State, Tensor, Value, namesake, show
+from nnpack.format.dtypes import COMPUTED, PLAIN
+from nnpack.format.limits import BATCH, RANK
 from nnpack.version import __version__
 
 Array = NDArray[Any]
@@ -52,6 +54,10 @@ class Export:
     roles: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     variables: list[Any] = field(default_factory=list)
     """Keras's variable behind each state."""
+    stand_ins: set[str] = field(default_factory=set)
+    """Names of values that could not be lowered, or depend on such."""
+    rows: int | None = None
+    """A number that stands for any number of rows while code is traced that has to know it."""
 
     # Names
 
@@ -79,6 +85,9 @@ class Export:
         outputs = tuple(renamed if made == value else made for made in layer.outputs)
         first = layer.outputs[0] == value
         self.layers[index] = layer._replace(name=name if first else layer.name, outputs=outputs)
+        for i in range(index + 1, len(self.layers)):
+            read = tuple(name if x == value.name else x for x in self.layers[i].inputs)
+            self.layers[i] = self.layers[i]._replace(inputs=read)
         del self.values[value.name]
         self.values[name] = renamed
         self.states = [state._replace(output=name) if state.output == value.name else state for state in self.states]
@@ -93,11 +102,37 @@ class Export:
             if skip == rank - axis:
                 continue
             dims = [self.values[v.name].shape[-axis] for v in values if len(v.shape) >= axis]
-            symbols = list(dict.fromkeys(n for n in dims if isinstance(n, str)))
-            numbers = [n for n in dims if isinstance(n, int) and n != 1]
-            for symbol in symbols[1:] if not numbers else symbols:
-                self._substitute(symbol, numbers[0] if numbers else symbols[0])
+            self._unify([n for n in dims if n != 1])
         return [self.values[value.name] for value in values]
+
+    def unify_labels(self, values: Sequence[Value], labels: Sequence[str]) -> list[Value]:
+        """The same for values whose dimensions meet where they have one letter."""
+        for letter in dict.fromkeys("".join(labels)):
+            self._unify(
+                [
+                    n
+                    for value, axes in zip(values, labels, strict=False)
+                    for label, n in zip(axes, self.values[value.name].shape, strict=False)
+                    if label == letter
+                ]
+            )
+        return [self.values[value.name] for value in values]
+
+    def _unify(self, dims: Sequence[int | str]) -> None:
+        """Gives dimensions that are equal in every call one symbol, or the number that one of them is."""
+        symbols = list(dict.fromkeys(n for n in dims if isinstance(n, str)))
+        numbers = [n for n in dims if isinstance(n, int)]
+        for symbol in symbols[1:] if not numbers else symbols:
+            self._substitute(symbol, numbers[0] if numbers else symbols[0])
+
+    def meet(self, n: Dimension, m: Dimension) -> Dimension:
+        """What two dimensions are that have to be equal: where one is unknown, the other."""
+        if n == m:
+            return n
+        symbol, by = (n, m) if isinstance(n, str) and n != BATCH else (m, n)
+        if isinstance(symbol, str):
+            self._substitute(symbol, by)
+        return by
 
     def _substitute(self, symbol: str, by: int | str) -> None:
         if BATCH in (symbol, by):
@@ -121,6 +156,10 @@ class Export:
             state._replace(output=output.name) if state.input.name == value.name else state for state in self.states
         ]
 
+    def like(self) -> Value:
+        """A value with as many rows as the model is called with."""
+        return next(value for value in self.values.values() if value.shape[:1] == (BATCH,))
+
     # The walk
 
     def walk(self, outputs: Sequence[Any], known: dict[int, Ref], prefix: str, traced: bool = False) -> list[Ref]:
@@ -130,8 +169,7 @@ class Export:
             outputs: Keras's symbolic tensors.
             known: id of a symbolic tensor -> its value, for those that are given; grows.
             prefix: what the names of layers start with: the nested models that are being walked.
-            traced: whether the calls were recorded just now; then Keras has numbered their operations by how many it
-                has seen before, which is no name that the same model has tomorrow.
+            traced: whether the calls were recorded just now; then their names are those of `lasting_name`.
         """
         stack = list(reversed(outputs))
         while stack:
@@ -151,19 +189,25 @@ class Export:
 
     def lower(self, operation: Any, node: Any, known: dict[int, Ref], prefix: str, traced: bool) -> list[Ref]:
         """Lowers one call; where it cannot be, its outputs are values that no layer makes."""
-        numbered = traced and not isinstance(operation, keras.layers.Layer)
-        path = prefix + (type(operation).__name__.lower() if numbered else operation.name)
+        path = prefix + (lasting_name(operation) if traced else operation.name)
         name = self.call_name(path)
         args, kwargs = (
             keras.tree.map_structure(lambda x: known[id(x)] if isinstance(x, keras.KerasTensor) else x, part)
             for part in (node.arguments.args, node.arguments.kwargs)
         )
         call = Call(self, operation, name, path, args, kwargs, node.outputs)
+        doubtful = any(isinstance(x, Ref) and x.name in self.stand_ins for x in keras.tree.flatten((args, kwargs)))
         try:
             refs = call.lowered()
         except ModelError as problem:
-            self.problems.append(problem)
+            if not (doubtful and isinstance(problem.__cause__, FormatError)):  # of a shape that is only assumed
+                self.problems.append(problem)
             refs = [Ref(self.stand_in(f"{name}:{i}", tensor).name) for i, tensor in enumerate(node.outputs)]
+            doubtful = True
+        if doubtful:
+            self.stand_ins.update(ref.name for ref in refs)
+        if call.unmasks:
+            known.update({id(x): replace(known[id(x)], mask=None) for x in node.input_tensors})
         if not isinstance(operation, keras.Model):
             values = [self.values[ref.name] for ref in refs]
             self.traces.append(Trace(name, operation, call.args, call.kwargs, values))
@@ -177,18 +221,6 @@ class Export:
         value = Value(self.unique(name, self.values), str(tensor.dtype), tuple(shape))
         self.values[value.name] = value
         return value
-
-
-def checked_name(name: str) -> str:
-    """A name as a file holds it."""
-    try:
-        nbytes = len(name.encode())
-    except UnicodeEncodeError:
-        nbytes = 0
-    if not 1 <= nbytes <= NAME_BYTES or "\0" in name:
-        shown = ascii(name) if len(name) < 80 else f"{name[:80]!a} and {len(name) - 80} more"
-        raise ModelError("name-length", f"name {shown}", f"1 to {NAME_BYTES} bytes of UTF-8 without NUL", f"{nbytes}")
-    return unicodedata.normalize("NFC", name)
 
 
 # The whole model
@@ -211,63 +243,6 @@ class Exported:
     variables: list[Any]
 
 
-@dataclass
-class Graph:
-    """A model as symbolic tensors.
-
-    Attributes:
-        inputs: the symbolic inputs, flat.
-        names: the name of each.
-        outputs: the symbolic outputs, flat.
-        input_structure: the nest of the inputs that the model is called with; None for a flat list or the only one.
-        output_structure: the nest of the outputs.
-        traced: whether the outputs were recorded just now.
-    """
-
-    inputs: list[Any]
-    names: list[str]
-    outputs: list[Any]
-    input_structure: Any
-    output_structure: Any
-    traced: bool
-
-
-def graph_of(model: Any, inputs: Any = None) -> Graph:
-    """A model's graph: its own, or what its `call` does on symbolic inputs.
-
-    Args:
-        model: a built `keras.Model`.
-        inputs: for a subclassed model, a nest of `keras.Input`s or `keras.InputSpec`s to call it on; None takes the
-            shapes that it was built with, as float32.
-    """
-    if is_graph(model) and inputs is None:
-        structure = getattr(model, "_inputs_struct", None)
-        return Graph(
-            list(model.inputs),
-            _input_names(model),
-            list(model.outputs),
-            structure,
-            getattr(model, "_outputs_struct", None),
-            False,
-        )
-    given = _built_inputs(model) if inputs is None else keras.tree.map_structure(_as_input, inputs)
-    positional = given if isinstance(given, tuple) else (given,)
-    flat = keras.tree.flatten(given)
-    try:
-        made = model.call(*positional)
-    except Exception as error:  # whatever the user's code raises is the reason of the refusal
-        at = f"model {model.name!r} ({type(model).__name__})"
-        expected = "a call made of Keras layers and keras.ops"
-        raise UnsupportedModelError([ModelError("layer-unsupported", at, expected, where_it_left(error))]) from error
-    outputs = keras.tree.flatten(made)
-    if not outputs or not all(isinstance(y, keras.KerasTensor) for y in outputs):
-        at = f"model {model.name!r} ({type(model).__name__})"
-        expected = "a call that returns tensors of its inputs"
-        raise UnsupportedModelError([ModelError("layer-unsupported", at, expected, type(made).__name__)])
-    names = [checked_name(tensor._keras_history.operation.name) for tensor in flat]
-    return Graph(flat, names, outputs, given, made, True)
-
-
 def export(model: Any, inputs: Any = None) -> Exported:
     """Lowers a Keras model.
 
@@ -282,12 +257,67 @@ def export(model: Any, inputs: Any = None) -> Exported:
     """
     _check_model(model)
     with untouched(model):
-        graph = graph_of(model, inputs)
-        return _lowered(model, graph)
+        if inputs is not None:
+            return _for_any_rows(model, inputs)
+        return _of_own_inputs(model)
 
 
-def _lowered(model: Any, graph: Graph) -> Exported:
-    export_ = Export()
+def _of_own_inputs(model: Any) -> Exported:
+    """Lowers a model whose inputs are what it says; of some that it was built with it only knows the shapes."""
+    choices = choices_of_integers(model)
+    try:
+        found = _for_any_rows(model, None)
+    except UnsupportedModelError:
+        for integers in choices:
+            with suppress(UnsupportedModelError):
+                return _for_any_rows(model, own_inputs(model, integers))
+        raise
+    integers = taken_for_integers(found.document)
+    if choices and integers:
+        with suppress(UnsupportedModelError):
+            return _for_any_rows(model, own_inputs(model, integers))
+    return found
+
+
+_ROWS = (1009, 1013, 1019, 1021, 1031, 1033)
+"""Primes, which no other dimension is a multiple of."""
+
+
+def _for_any_rows(model: Any, inputs: Any) -> Exported:
+    """Lowers a model; where its code has to know the number of rows, for two numbers that stand for any."""
+    try:
+        return _lowered(model, graph_of(model, inputs))
+    except UnsupportedModelError as refused:
+        sizes = {n for variable in model.variables for n in variable.shape}
+        rows = [prime for prime in _ROWS if not any(n and n % prime == 0 for n in sizes)] or list(_ROWS)
+        try:
+            first, second = (_lowered(model, graph_of(model, inputs, n), n) for n in rows[:2])
+        except UnsupportedModelError as also:
+            raise _telling(refused, also, str(rows[0])) from None
+        if _same(first.document, second.document):
+            return first
+        at = f"model {model.name!r} ({type(model).__name__})"
+        expected = "a call that does not compute with the number of rows"
+        problem = ModelError("layer-unsupported", at, expected, "numbers that depend on the number of rows")
+        raise UnsupportedModelError([problem]) from None
+
+
+def _telling(refused: UnsupportedModelError, also: UnsupportedModelError, rows: str) -> UnsupportedModelError:
+    """Which of two refusals tells more: the first, unless it speaks of None where the number of rows belongs."""
+    if len(also.problems) != len(refused.problems):
+        return min(refused, also, key=lambda error: len(error.problems))
+    return also if "None" in str(refused) and rows not in str(also) else refused
+
+
+def _same(a: Document, b: Document) -> bool:
+    """Whether two documents are the same model."""
+    if (a.layers, a.outputs, a.states, list(a.tensors)) != (b.layers, b.outputs, b.states, list(b.tensors)):
+        return False
+    return all(np.array_equal(a.tensors[name].array, b.tensors[name].array, equal_nan=True) for name in a.tensors)
+
+
+def _lowered(model: Any, graph: Graph, rows: int | None = None) -> Exported:
+    export_ = Export(rows=rows)
     known: dict[int, Ref] = {}
     inputs = []
     for tensor, name in zip(graph.inputs, graph.names, strict=True):
@@ -306,6 +336,9 @@ def _lowered(model: Any, graph: Graph) -> Exported:
     ]
     if export_.problems:
         raise UnsupportedModelError(export_.problems)
+    unfit = [problem for output in outputs for problem in _output_problems(export_.values[output])]
+    if unfit:
+        raise UnsupportedModelError(unfit)
     carried = [state.output for state in export_.states]
     layers = tuple(map(_without_needless_source, _alive(export_.layers, [*outputs, *carried])))
     used = [name for layer in layers for name in layer.weights.values()]
@@ -336,6 +369,16 @@ def _input_problems(name: str, tensor: Any, shape: Shape) -> list[ModelError]:
     return problems
 
 
+def _output_problems(value: Value) -> list[ModelError]:
+    at = f"output {value.name!r}"
+    if value.shape[:1] != (BATCH,):
+        expected = "an output of as many rows as the input"
+        return [ModelError("layer-unsupported", at, expected, f"shape {show(value.shape)}")]
+    if value.dtype not in PLAIN:
+        return [ModelError("layer-unsupported", at, f"one of {', '.join(PLAIN)}", value.dtype)]
+    return []
+
+
 def _check_model(model: Any) -> None:
     at = f"model {getattr(model, 'name', '?')!r}"
     if not isinstance(model, keras.Model):
@@ -344,42 +387,6 @@ def _check_model(model: Any) -> None:
     if not model.built:
         expected = "a built model: give it an Input, or call it once"
         raise UnsupportedModelError([ModelError("model-not-built", at, expected, "a model without weights")])
-
-
-def _as_input(given: Any) -> Any:
-    """A symbolic input of what describes one; the number of rows is left open."""
-    return keras.Input(tuple(given.shape)[1:], dtype=given.dtype or "float32", name=getattr(given, "name", None))
-
-
-def _built_inputs(model: Any) -> Any:
-    """Symbolic inputs of the shapes that a subclassed model was built with."""
-    shapes = getattr(model, "_build_shapes_dict", None)
-    if not shapes:
-        at = f"model {model.name!r} ({type(model).__name__})"
-        expected = "a model that was called once, or dump(model, path, inputs=keras.Input(...))"
-        raise UnsupportedModelError([ModelError("model-not-built", at, expected, "a model of unknown inputs")])
-    dtype = model.compute_dtype
-    made = [
-        _inputs_of(shape, key.removesuffix("_shape").removesuffix("_shapes"), dtype) for key, shape in shapes.items()
-    ]
-    return made[0] if len(made) == 1 else tuple(made)
-
-
-def _inputs_of(shape: Any, name: str, dtype: str) -> Any:
-    if isinstance(shape, dict):
-        return {key: _inputs_of(part, str(key), dtype) for key, part in shape.items()}
-    if isinstance(shape, list | tuple) and shape and isinstance(shape[0], list | tuple | dict):
-        return [_inputs_of(part, f"{name}_{i}", dtype) for i, part in enumerate(shape)]
-    return keras.Input(tuple(shape)[1:], dtype=dtype, name="input" if name in ("input", "inputs") else name)
-
-
-def _input_names(model: Any) -> list[str]:
-    """The names that Keras takes inputs by: the keys of a dict, else the names of the Input layers."""
-    structure = getattr(model, "_inputs_struct", None)
-    if isinstance(structure, dict) and all(isinstance(x, keras.KerasTensor) for x in structure.values()):
-        by_id = {id(tensor): key for key, tensor in structure.items()}
-        return [checked_name(str(by_id[id(tensor)])) for tensor in model.inputs]
-    return [checked_name(tensor._keras_history.operation.name) for tensor in model.inputs]
 
 
 def _named_output(export_: Export, tensor: Any, value_name: str, traced: bool) -> str:

@@ -1,6 +1,9 @@
-"""BatchNormalization and Normalization."""
+"""The normalizing layers: by moving averages, by a value's own statistics, by fixed numbers."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,19 +12,107 @@ from keras import layers
 from nnpack.exporters.keras.call import Array, Call, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
+from nnpack.format.dtypes import FLOATS
 
 
 @handles(layers.BatchNormalization, masks=True)  # a mask counts in training alone
 def batch_normalization(call: Call) -> Value:
     layer, x = call.operation, call.inputs[0]
+    dtype = keras.backend.result_type(x.dtype, "float32")
     weights = {"moving_mean": layer.moving_mean, "moving_variance": layer.moving_variance}
     if layer.scale:
         weights["gamma"] = layer.gamma
     if layer.center:
         weights["beta"] = layer.beta
     axis = layer.axis[0] if isinstance(layer.axis, list | tuple) else layer.axis
-    attributes = {"axis": axis % len(x.shape), "epsilon": float(layer.epsilon)}
-    return call.emit("batch_normalization", [call.cast(x, layer.compute_dtype)], weights, attributes)
+    attributes = {"axis": call.axis(axis, len(x.shape)), "epsilon": float(layer.epsilon)}
+    y = call.emit("batch_normalization", [call.cast(x, dtype)], _in(weights, dtype), attributes)
+    return call.cast(y, layer.compute_dtype)
+
+
+@handles(layers.LayerNormalization)
+def layer_normalization(call: Call) -> Value:
+    layer, x = call.operation, _floating(call)
+    axes, sizes = _axes(call, layer.axis, x)
+    # Keras declares the weights by its own order of the axes, and takes them in that of the input
+    weights = {
+        role: to_numpy(w).reshape(sizes) for role, w in (("gamma", layer.gamma), ("beta", layer.beta)) if w is not None
+    }
+    if getattr(layer, "rms_scaling", False):
+        return call.cast(_scaled_by_variance(call, x, axes, weights), layer.compute_dtype)
+    attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
+    y = call.emit("layer_normalization", [x], _in(weights, x.dtype), attributes)
+    return call.cast(y, layer.compute_dtype)
+
+
+def _scaled_by_variance(call: Call, x: Value, axes: list[int], weights: dict[str, Array]) -> Value:
+    """`rms_scaling=True`, which divides by the standard deviation without taking off the mean."""
+    variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
+    raised = call.emit("add", [variance, call.constant(float(call.operation.epsilon), x.dtype, "epsilon")])
+    y = call.emit("multiply", [x, call.emit("rsqrt", [raised])])
+    if "gamma" not in weights:
+        return y
+    shape = [weights["gamma"].shape[axes.index(axis)] if axis in axes else 1 for axis in range(1, len(x.shape))]
+    return call.emit("multiply", [y, call.constant(weights["gamma"].reshape(shape), x.dtype, "gamma")], part="scaled")
+
+
+@handles(layers.GroupNormalization)
+def group_normalization(call: Call) -> Value:
+    layer, x = call.operation, _floating(call)
+    weights = {role: w for role, w in (("gamma", layer.gamma), ("beta", layer.beta)) if w is not None}
+    axis = call.axis(layer.axis, len(x.shape))
+    attributes = {"groups": int(layer.groups), "axis": axis, "epsilon": float(layer.epsilon)}
+    y = call.emit("group_normalization", [x], _in(weights, x.dtype), attributes)
+    return call.cast(y, layer.compute_dtype)
+
+
+def rms_normalization(call: Call) -> Value:
+    layer, x = call.operation, _floating(call)
+    axes, sizes = _axes(call, layer.axis, x)
+    attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
+    scale = to_numpy(layer.scale)
+    trailing = axes == list(range(len(x.shape) - len(axes), len(x.shape)))
+    if trailing and scale.shape == sizes:
+        return call.emit("rms_normalization", [x], {"scale": scale}, attributes)
+    # Keras broadcasts the scale against the last axes, whichever it normalizes
+    y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
+    return call.emit("multiply", [y, call.constant(scale, x.dtype, "scale")])
+
+
+if hasattr(layers, "RMSNormalization"):  # Keras 3.9
+    handles(layers.RMSNormalization)(rms_normalization)
+
+
+@handles(layers.UnitNormalization)
+def unit_normalization(call: Call) -> Value:
+    x = call.inputs[0]
+    axes, _ = _axes(call, call.operation.axis, x)
+    return unit_normalized(call, x, axes, 1e-12)
+
+
+def unit_normalized(call: Call, x: Value, axes: list[int], epsilon: float, part: str | None = None) -> Value:
+    """x with groups of length 1."""
+    return call.emit("unit_normalization", [x], attributes={"axes": axes, "epsilon": float(epsilon)}, part=part)
+
+
+def _floating(call: Call) -> Value:
+    """The input of a layer that answers in the dtype of its input, and would cut off the fractions of integers."""
+    x = call.inputs[0]
+    if x.dtype not in FLOATS:
+        raise call.refuse(f"an input of {x.dtype}", f"an input of {' or '.join(FLOATS)}")
+    return x
+
+
+def _axes(call: Call, given: int | Sequence[int], x: Value) -> tuple[list[int], tuple[int | str, ...]]:
+    """The axes in ascending order, and the dimensions of x there."""
+    axes = sorted(call.axis(axis, len(x.shape)) for axis in ([given] if isinstance(given, int) else given))
+    if len(set(axes)) < len(axes):
+        raise call.refuse(f"axis={given}, which names an axis twice", "different axes")
+    return axes, tuple(x.shape[axis] for axis in axes)
+
+
+def _in(weights: dict[str, Any], dtype: str) -> dict[str, Array]:
+    return {role: to_numpy(weight).astype(dtype, copy=False) for role, weight in weights.items()}
 
 
 @handles(layers.Normalization)

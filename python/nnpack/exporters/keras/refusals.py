@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-REFUSED: dict[str, str] = {}
+_HASHES = "hashes with functions of TensorFlow, which no operator computes"
+
+REFUSED: dict[str, str] = {
+    "HashedCrossing": _HASHES,
+    "Hashing": _HASHES,
+    "TextVectorization": "splits text with functions of TensorFlow, which no operator computes",
+}
 """Name of a class of keras.layers -> why nnpack does not export it."""
 
 

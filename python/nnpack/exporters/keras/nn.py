@@ -1,0 +1,265 @@
+"""Operations of keras.ops.nn: convolutions, pooling, normalization, attention. (Activations are in activations.py.)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from nnpack.exporters.keras.call import Array, Call, Ref
+from nnpack.exporters.keras.convolution import cropping, per_channel
+from nnpack.exporters.keras.layout import in_channels_last
+from nnpack.exporters.keras.normalization import unit_normalized
+from nnpack.exporters.keras.operands import cast, composed, known, operands, value_of
+from nnpack.exporters.keras.reductions import axes_of
+from nnpack.exporters.keras.registry import handles
+from nnpack.format.document import Value
+from nnpack.format.dtypes import FLOATS
+
+# Convolutions
+
+
+@handles("Conv")
+def conv(call: Call) -> Value:
+    return _sliding(call, lambda x: _convolved(call, x, _kernel(call, "kernel", x), None))
+
+
+@handles("DepthwiseConv")
+def depthwise_conv(call: Call) -> Value:
+    return _sliding(call, lambda x: _convolved(call, x, per_channel(_kernel(call, "kernel", x)), x.shape[-1]))
+
+
+@handles("SeparableConv")
+def separable_conv(call: Call) -> Value:
+    def lower(x: Value) -> Value:
+        depthwise = per_channel(_kernel(call, "depthwise_kernel", x))
+        y = _convolved(call, x, depthwise, x.shape[-1], "depthwise")
+        ones = [1] * (len(x.shape) - 2)
+        attributes = {"strides": ones, "dilation_rate": ones, "groups": 1, "padding": "valid"}
+        return call.emit("conv", [y], {"kernel": _kernel(call, "pointwise_kernel", x)}, attributes, part="pointwise")
+
+    return _sliding(call, lower)
+
+
+@handles("ConvTranspose")
+def conv_transpose(call: Call) -> Value:
+    given = call.operation
+
+    def lower(x: Value) -> Value:
+        kernel = _kernel(call, "kernel", x)
+        strides, dilation = (_for_each_axis(n, x) for n in (given.strides, given.dilation_rate))
+        cut = cropping(kernel.shape[:-2], tuple(strides), tuple(dilation), given.padding.lower(), given.output_padding)
+        attributes = {"strides": strides, "dilation_rate": dilation, "cropping": cut}
+        return call.emit("conv_transpose", [x], {"kernel": kernel}, attributes)
+
+    return _sliding(call, lower)
+
+
+def _sliding(call: Call, lower: Any) -> Value:
+    """What `lower` makes of the inputs with their channels last."""
+    x = value_of(call, call.arguments["inputs"], "inputs")
+    if not isinstance(x.shape[-1] if _data_format(call) == "channels_last" else x.shape[1], int):
+        raise call.refuse("an unknown number of channels", "inputs of as many channels as the kernel has")
+    return in_channels_last(call, x, _data_format(call), lower)
+
+
+def _convolved(call: Call, x: Value, kernel: Array, groups: Any, part: str | None = None) -> Value:
+    given = call.operation
+    channels = x.shape[-1]
+    if groups is None:
+        groups = channels // kernel.shape[-2] if isinstance(channels, int) else 1
+    attributes = {
+        "strides": _for_each_axis(given.strides, x),
+        "dilation_rate": _for_each_axis(given.dilation_rate, x),
+        "groups": int(groups),
+        "padding": given.padding.lower(),
+    }
+    return call.emit("conv", [x], {"kernel": kernel}, attributes, part=part)
+
+
+def _kernel(call: Call, name: str, x: Value) -> Array:
+    return known(call, call.arguments[name], "a kernel").astype(x.dtype, copy=False)
+
+
+def _for_each_axis(n: int | Sequence[int], x: Value) -> list[int]:
+    """One number for each spatial axis."""
+    return [int(k) for k in n] if isinstance(n, list | tuple) else [int(n)] * (len(x.shape) - 2)
+
+
+def _data_format(call: Call) -> str:
+    return str(keras.config.image_data_format() if call.operation.data_format is None else call.operation.data_format)
+
+
+# Pooling
+
+_POOLING = {
+    "AdaptiveAveragePool": "adaptive_average_pool",
+    "AdaptiveMaxPool": "adaptive_max_pool",
+    "AveragePool": "average_pool",
+    "MaxPool": "max_pool",
+}
+
+
+@handles(*_POOLING)
+def pool(call: Call) -> Value:
+    given, op, x = call.operation, _POOLING[call.class_name], call.inputs[0]
+    if op.startswith("adaptive"):
+        attributes: dict[str, Any] = {"output_size": _for_each_axis(given.output_size, x)}
+    else:
+        strides = given.pool_size if given.strides is None else given.strides
+        attributes = {
+            "pool_size": _for_each_axis(given.pool_size, x),
+            "strides": _for_each_axis(strides, x),
+            "padding": given.padding.lower(),
+        }
+    return in_channels_last(call, x, _data_format(call), lambda y: call.emit(op, [y], attributes=attributes))
+
+
+# Normalization
+
+
+@handles("BatchNorm")
+def batch_norm(call: Call) -> Value:
+    arguments, x = call.arguments, value_of(call, call.arguments["x"], "x")
+    roles = {"mean": "moving_mean", "variance": "moving_variance", "offset": "beta", "scale": "gamma"}
+    weights = {}
+    for name, role in roles.items():
+        if arguments[name] is not None:
+            weights[role] = known(call, arguments[name], f"a {name}")
+            if weights[role].dtype != x.dtype:
+                raise call.refuse(f"a {name} of {weights[role].dtype} beside {x.dtype}", f"a {name} of {x.dtype}")
+    axis = call.axis(call.operation.axis, len(x.shape))
+    attributes = {"axis": axis, "epsilon": float(call.operation.epsilon)}
+    return call.emit("batch_normalization", [x], weights, attributes)
+
+
+@handles("LayerNorm")
+def layer_norm(call: Call) -> Value:
+    given, original = call.operation, value_of(call, call.arguments["x"], "x")
+    x, axes = _normalized_along(call, original)
+    if given.rms_scaling:
+        variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
+        raised = call.emit("add", [variance, call.constant(_epsilon(call), x.dtype, "epsilon")])
+        y = call.emit("multiply", [x, call.emit("rsqrt", [raised])])
+        return call.cast(_applied(call, "multiply", y, "gamma", axes), original.dtype)
+    weights = {role: _over_axes(call, role, x, axes) for role in ("gamma", "beta")}
+    attributes = {"axes": axes, "epsilon": _epsilon(call)}
+    if all(weight is not None or call.arguments[role] is None for role, weight in weights.items()):
+        found = {role: weight for role, weight in weights.items() if weight is not None}
+        return call.cast(call.emit("layer_normalization", [x], found, attributes), original.dtype)
+    y = call.emit("layer_normalization", [x], attributes=attributes, part="normalized")
+    y = _applied(call, "add", _applied(call, "multiply", y, "gamma", axes), "beta", axes)
+    return call.cast(y, original.dtype)
+
+
+@handles("RMSNorm")
+def rms_norm(call: Call) -> Value:
+    original = value_of(call, call.arguments["x"], "x")
+    x, axes = _normalized_along(call, original)
+    attributes = {"axes": axes, "epsilon": _epsilon(call)}
+    scale = call.arguments["scale"]
+    if scale is None or isinstance(scale, Ref) or axes != [len(x.shape) - 1]:
+        y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
+        if scale is not None:  # broadcast against the last axes, whichever are normalized
+            y = call.emit("multiply", [y, *operands(call, x.dtype, scale=scale)])
+        return call.cast(y, original.dtype)
+    weight = known(call, scale, "a scale").astype(x.dtype, copy=False)
+    return call.cast(call.emit("rms_normalization", [x], {"scale": weight}, attributes), original.dtype)
+
+
+def _normalized_along(call: Call, x: Value) -> tuple[Value, list[int]]:
+    """x in the dtype that Keras computes in, and the axes."""
+    return call.cast(x, x.dtype if x.dtype == "float64" else "float32"), axes_of(call, call.operation.axis, x)
+
+
+def _epsilon(call: Call) -> float:
+    return float(keras.config.epsilon() if call.operation.epsilon is None else call.operation.epsilon)
+
+
+def _over_axes(call: Call, role: str, x: Value, axes: list[int]) -> Array | None:
+    """A constant weight in the shape of x along the axes; None where that is not how Keras takes it."""
+    given = call.arguments[role]
+    if given is None or isinstance(given, Ref):
+        return None
+    array, sizes = known(call, given, f"a {role}"), [x.shape[axis] for axis in axes]
+    rank = len(x.shape)
+    aligned = axes == list(range(rank - len(axes), rank))
+    alike = list(array.shape) == sizes and (aligned or array.ndim != rank)
+    return array.astype(x.dtype, copy=False) if alike else None
+
+
+def _applied(call: Call, op: str, x: Value, role: str, axes: list[int]) -> Value:
+    """x times or plus a weight, which Keras gives the axes that are not normalized unless it has them."""
+    given, rank = call.arguments[role], len(x.shape)
+    if given is None:
+        return x
+    if isinstance(given, Ref):
+        if axes != [rank - 1] and len(call.value(given).shape) != rank:
+            raise call.refuse(f"a {role} computed from the inputs", f"a {role} of the rank of x")
+        return call.emit(op, [x, call.cast(call.value(given), x.dtype)])
+    array = known(call, given, f"a {role}")
+    if axes != [rank - 1] and array.ndim != rank:
+        sizes = [x.shape[axis] if axis in axes else 1 for axis in range(rank)]
+        if array.size != prod(n for n in sizes if isinstance(n, int)):
+            raise call.refuse(f"a {role} of shape {array.shape}", f"a {role} of the shape of x along the axes")
+        array = array.reshape([n if isinstance(n, int) else -1 for n in sizes])
+    return call.emit(op, [x, call.constant(array, x.dtype, role)])
+
+
+@handles("Normalize")
+def normalize(call: Call) -> Value:
+    given, x, epsilon = call.operation, call.inputs[0], _epsilon(call)
+    squared = np.square(epsilon)
+    if given.order == 2 and squared >= np.finfo(np.float32).tiny:
+        return unit_normalized(call, x, axes_of(call, given.axis, x), float(squared))
+
+    def divided(y: Any) -> Any:
+        if given.order == 2:
+            squares = ops.sum(ops.square(y), axis=given.axis, keepdims=True)
+            return y * ops.minimum(ops.rsqrt(squares), 1 / epsilon)
+        return y / ops.maximum(ops.norm(y, ord=given.order, axis=given.axis, keepdims=True), epsilon)
+
+    return call.traced(divided, x)
+
+
+# Attention
+
+_LOWEST = -1e38
+"""In place of scores that do not count, as in attention.py: Keras's own number is beyond the range of verification."""
+
+
+@composed("DotProductAttention", masks=True)
+def dot_product_attention(
+    call: Call, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None
+) -> Any:
+    dtype = keras.backend.result_type(query.dtype, key.dtype, value.dtype)
+    if dtype not in FLOATS or call.operation.attn_logits_soft_cap is not None:
+        raise call.refuse(f"attention of {dtype}, or with attn_logits_soft_cap", "attention of floats without it")
+    query, key, value = (cast(x, dtype) for x in (query, key, value))
+    heads, shared = query.shape[2], key.shape[2]
+    if heads > shared > 1:
+        key, value = (ops.repeat(x, heads // shared, axis=2) for x in (key, value))
+    if scale is None:
+        if key.shape[-1] is None:
+            raise call.refuse("keys of unknown size", "keys of known size, or a scale")
+        scale = np.float32(1) / np.sqrt(np.float32(key.shape[-1]))
+    scores = ops.einsum("btnh,bsnh->bnts", query, key) * cast(scale, dtype)
+    if bias is not None:
+        scores = scores + cast(bias, dtype)
+    if call.operation.is_causal:
+        mask = _causal(scores) if mask is None else ops.logical_and(mask, _causal(scores))
+    if mask is not None:
+        scores = ops.where(mask, scores, cast(_LOWEST, dtype))
+    return ops.einsum("bnts,bsnh->btnh", ops.softmax(scores), value)
+
+
+def _causal(scores: Any) -> Any:
+    """Which keys are not behind a query."""
+    queries, keys = scores.shape[-2:]
+    if queries is None or keys is None:
+        return ops.tril(ops.ones_like(scores, dtype="bool"))
+    return np.tril(np.ones((queries, keys), np.bool_))
