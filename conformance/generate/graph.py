@@ -12,15 +12,12 @@ import numpy as np
 from generate import encoding, scalar, tolerances
 from generate.case import SEED
 from generate.encoding import File, Stored, stored
-from generate.tolerances import FLOOR, ROUNDOFF
+from generate.tolerances import DEVIATIONS, FLOOR, ROUNDOFF, RUNS
 
 Evaluate = Callable[..., Any]
 """(op, operands, weights, attributes) -> the operator's value; floating-point numbers are float64."""
 
 COMPUTED = {"float16": "float32", "bfloat16": "float32"}  # storage type -> dtype of a value made from it
-
-RUNS = 32
-DEVIATIONS = 8
 
 
 @dataclass(frozen=True)
@@ -236,7 +233,7 @@ class Graph:
                     scale = scales[node.name]
                     values[node.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
             for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
-                square += np.square(values[node.name] - y)
+                square += np.square(np.subtract(values[node.name], y, dtype=np.float64))
         return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), 4) for square in squares]
 
     def disagreement(self, other: Evaluate) -> float:
@@ -333,6 +330,8 @@ def one(
 
 def _in_range(y: Any) -> Any:
     """What is nearer to float32's infinity than to its largest number is that infinity."""
+    if y.dtype.kind != "f":
+        return y
     with np.errstate(over="ignore"):
         return np.where(np.isinf(y.astype(np.float32)), np.copysign(np.inf, y), y)
 

@@ -7,8 +7,7 @@ relu the threshold. squareplus cancels for x < 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import pi, sqrt
 from typing import Any
@@ -17,18 +16,8 @@ import keras
 import numpy as np
 from keras import activations, layers, ops
 
-
-@dataclass(frozen=True)
-class Oracle:
-    """An operator's oracle.
-
-    Attributes:
-        exact: float64 arrays, weights and attributes -> what is right.
-        keras: the same as Keras users run it, for the headroom that float32 leaves.
-    """
-
-    exact: Callable[..., Any]
-    keras: Callable[..., Any]
+from generate.oracles import elementwise, normalization, recurrent, spatial
+from generate.oracles.declare import plain, run
 
 
 def exact(op: str, operands: Sequence[Any], weights: Mapping[str, Any], attributes: Mapping[str, Any]) -> Any:
@@ -42,20 +31,7 @@ def float32(op: str, operands: Sequence[Any], weights: Mapping[str, Any], attrib
     return ORACLES[op].keras(*operands, **narrow, **attributes)
 
 
-def _numpy(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with arrays going in and coming out."""
-
-    def call(*inputs: Any, **rest: Any) -> Any:
-        return np.asarray(function(*map(ops.convert_to_tensor, inputs), **rest))
-
-    return call
-
-
 # Functions of each element
-
-
-def _elementwise(function: Callable[..., Any], exact: Callable[..., Any] | None = None) -> Oracle:
-    return Oracle(_numpy(exact or function), _numpy(function))
 
 
 def _relu(x: Any, negative_slope: float, threshold: float = 0.0, max_value: float | None = None) -> Any:
@@ -84,42 +60,37 @@ def _squareplus(x: Any, b: float) -> Any:
 
 
 ORACLES = {
-    "relu": _elementwise(activations.relu),
-    "relu6": _elementwise(activations.relu6),
-    "leaky_relu": _elementwise(activations.leaky_relu, _relu),
-    "thresholded_relu": _elementwise(_relu),  # Keras's own, up to 3.12, makes NaN of infinities
-    "clipped_relu": _elementwise(_relu),
-    "elu": _elementwise(activations.elu, _elu),
-    "celu": _elementwise(activations.celu),
-    "selu": _elementwise(activations.selu, _selu),
-    "gelu": _elementwise(activations.gelu, _gelu),
-    "sigmoid": _elementwise(activations.sigmoid),
-    "silu": _elementwise(activations.silu),
-    "mish": _elementwise(activations.mish),
-    "softplus": _elementwise(activations.softplus),
-    "log_sigmoid": _elementwise(activations.log_sigmoid),
-    "softsign": _elementwise(activations.softsign),
-    "tanh": _elementwise(activations.tanh),
-    "tanh_shrink": _elementwise(activations.tanh_shrink),
-    "exponential": _elementwise(activations.exponential),
-    "hard_sigmoid": _elementwise(activations.hard_sigmoid),
-    "hard_silu": _elementwise(activations.hard_silu),
-    "hard_tanh": _elementwise(activations.hard_tanh),
-    "hard_shrink": _elementwise(activations.hard_shrink),
-    "soft_shrink": _elementwise(activations.soft_shrink),
-    "threshold": _elementwise(activations.threshold),
-    "sparse_sigmoid": _elementwise(activations.sparse_sigmoid),
-    "sparse_plus": _elementwise(activations.sparse_plus),
-    "squareplus": _elementwise(activations.squareplus, _squareplus),
+    "relu": plain(activations.relu),
+    "relu6": plain(activations.relu6),
+    "leaky_relu": plain(activations.leaky_relu, _relu),
+    "thresholded_relu": plain(_relu),  # Keras's own, up to 3.12, makes NaN of infinities
+    "clipped_relu": plain(_relu),
+    "elu": plain(activations.elu, _elu),
+    "celu": plain(activations.celu),
+    "selu": plain(activations.selu, _selu),
+    "gelu": plain(activations.gelu, _gelu),
+    "sigmoid": plain(activations.sigmoid),
+    "silu": plain(activations.silu),
+    "mish": plain(activations.mish),
+    "softplus": plain(activations.softplus),
+    "log_sigmoid": plain(activations.log_sigmoid),
+    "softsign": plain(activations.softsign),
+    "tanh": plain(activations.tanh),
+    "tanh_shrink": plain(activations.tanh_shrink),
+    "exponential": plain(activations.exponential),
+    "hard_sigmoid": plain(activations.hard_sigmoid),
+    "hard_silu": plain(activations.hard_silu),
+    "hard_tanh": plain(activations.hard_tanh),
+    "hard_shrink": plain(activations.hard_shrink),
+    "soft_shrink": plain(activations.soft_shrink),
+    "threshold": plain(activations.threshold),
+    "sparse_sigmoid": plain(activations.sparse_sigmoid),
+    "sparse_plus": plain(activations.sparse_plus),
+    "squareplus": plain(activations.squareplus, _squareplus),
 }
 
 
 # Functions of several elements, arithmetic, shapes
-
-
-def _plain(function: Callable[..., Any]) -> Oracle:
-    call = _numpy(function)
-    return Oracle(call, call)
 
 
 def _softmax(x: Any, axes: list[int]) -> Any:
@@ -142,16 +113,9 @@ def _sparsemax(x: Any, axis: int, cumulative: bool = False) -> Any:
     return ops.maximum(x - (total - 1) / ops.sum(ops.cast(kept, x.dtype), axis=axis, keepdims=True), 0)
 
 
-def _layer(layer: Any, x: Any, weights: list[Any]) -> Any:
-    """A Keras layer of these weights applied to x."""
-    layer.build(x.shape)
-    layer.set_weights([weight for weight in weights if weight is not None])
-    return layer(x)
-
-
 def _dense(x: Any, kernel: Any, bias: Any = None) -> Any:
     layer = layers.Dense(kernel.shape[1], use_bias=bias is not None, dtype=x.dtype)
-    return _layer(layer, x, [kernel, bias])
+    return run(layer, x, [kernel, bias])
 
 
 def _batch_normalization(
@@ -160,7 +124,7 @@ def _batch_normalization(
     layer = layers.BatchNormalization(
         axis=axis, epsilon=epsilon, scale=gamma is not None, center=beta is not None, dtype=x.dtype
     )
-    return _layer(layer, x, [gamma, beta, moving_mean, moving_variance])
+    return run(layer, x, [gamma, beta, moving_mean, moving_variance])
 
 
 def _cast(x: Any, dtype: str) -> Any:
@@ -173,25 +137,29 @@ def _cast_exactly(x: Any, dtype: str) -> Any:
 
 
 ORACLES |= {
-    "softmax": _plain(_softmax),
-    "log_softmax": _plain(_log_softmax),
-    "sparsemax": _plain(_sparsemax),
-    "cumulative_sparsemax": _plain(partial(_sparsemax, cumulative=True)),
-    "glu": _plain(activations.glu),
-    "dense": _plain(_dense),
-    "batch_normalization": _plain(_batch_normalization),
-    "constant": _plain(lambda value: ops.convert_to_tensor(value)),
-    "identity": _plain(lambda x: layers.Identity(dtype=x.dtype)(x)),
-    "cast": Oracle(_numpy(_cast_exactly), _numpy(_cast)),
-    "add": _plain(lambda x1, x2: x1 + x2),  # ops.add takes an empty batch for a bias, and fails
-    "subtract": _plain(ops.subtract),
-    "multiply": _plain(ops.multiply),
-    "divide": _plain(ops.divide),
-    "maximum": _plain(ops.maximum),
-    "minimum": _plain(ops.minimum),
-    "reshape": _plain(lambda x, target_shape: layers.Reshape(target_shape, dtype=x.dtype)(x)),
-    "concatenate": _plain(lambda *xs, axis: ops.concatenate(xs, axis)),
+    "softmax": plain(_softmax),
+    "log_softmax": plain(_log_softmax),
+    "sparsemax": plain(_sparsemax),
+    "cumulative_sparsemax": plain(partial(_sparsemax, cumulative=True)),
+    "glu": plain(activations.glu),
+    "dense": plain(_dense),
+    "batch_normalization": plain(_batch_normalization),
+    "constant": plain(lambda value: ops.convert_to_tensor(value)),
+    "identity": plain(lambda x: layers.Identity(dtype=x.dtype)(x)),
+    "cast": plain(_cast, _cast_exactly),
+    "add": plain(lambda x1, x2: x1 + x2),  # ops.add takes an empty batch for a bias, and fails
+    "subtract": plain(ops.subtract),
+    "multiply": plain(ops.multiply),
+    "divide": plain(ops.divide),
+    "maximum": plain(ops.maximum),
+    "minimum": plain(ops.minimum),
+    "reshape": plain(lambda x, target_shape: layers.Reshape(target_shape, dtype=x.dtype)(x)),
+    "concatenate": plain(lambda *xs, axis: ops.concatenate(xs, axis)),
 }
+
+for _family in (elementwise, normalization, spatial):
+    ORACLES |= _family.ORACLES
+ORACLES |= recurrent.oracles(ORACLES)
 
 
 def versions() -> dict[str, str]:

@@ -185,7 +185,7 @@ def _operators(name: str) -> list[Operator]:
     found = []
     for op in listed or re.findall(r"[a-z0-9_]+@\d+", title):
         row = listed.get(op)
-        told = (row and _column(table, row, "tolerance")) or collapsed(text["Tolerance"])
+        told = (row and column(table, row, "tolerance")) or collapsed(text["Tolerance"])
         cancelling = told.partition("M = ")[2] if row else ""
         found.append(Operator(op, page, row, constraints, _classes(told, op), cancelling, *notes[op]))
     return found
@@ -203,7 +203,7 @@ def _notes(stem: str) -> dict[str, tuple[str, tuple[int, int]]]:
     return found
 
 
-def _column(table: str, row: str, title: str) -> str:
+def column(table: str, row: str, title: str) -> str:
     """A cell of a row; "" where the table has no such column."""
     head = cells(next(line for line in table.splitlines() if line.startswith("|")))
     return cells(row)[head.index(title)] if title in head else ""
@@ -211,6 +211,8 @@ def _column(table: str, row: str, title: str) -> str:
 
 def _classes(told: str, op: str) -> tuple[str, ...]:
     """The classes that a section or a cell names: "Class sum.", "smooth, M = |x|", "Its own: …"."""
+    own = (op.partition("@")[0],)
     if told.startswith("Its own"):
-        return (op.partition("@")[0],)
-    return tuple(re.findall(r"[Cc]lass (\w+)", told)) or (told.partition(",")[0],)
+        return own
+    named = tuple(re.findall(r"[Cc]lass (\w+)", told))
+    return named + own if "Its own" in told else named or (told.partition(",")[0],)

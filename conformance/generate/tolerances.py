@@ -7,17 +7,28 @@ what a network's tolerance is made from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from generate import pages
+from generate import pages, scalar, tolerances_elementwise, tolerances_normalization, tolerances_spatial
+from generate.case import SEED
+from naive.arithmetic import Arithmetic
+from naive.operators import OPERATORS
+from naive.operators.recurrent import ACTIVATIONS
 
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 FLOOR = {"float32": 2.0**-126, "float64": 2.0**-1022}
+
+RUNS = 32
+"""Of a computation with noise, where rounding is sampled."""
+
+DEVIATIONS = 8
+"""What is allowed then."""
 
 Function = Callable[[Any], Any]
 """The operator as a function of its first input, exact."""
@@ -53,6 +64,17 @@ class Sum(Tolerance):
         return magnitude * (1 + np.sqrt(terms) / 4)
 
 
+@dataclass(frozen=True)
+class Unrolled(Tolerance):
+    """A loop: the rule answers a list, for each output the deviation that was sampled."""
+
+    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        return [DEVIATIONS * deviation for deviation in self.rule(y, *inputs, **rest)]
+
+    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
+        return self.rule(y, *inputs, **rest)
+
+
 def of(op: str) -> Tolerance:
     """The class of an operator, by its page."""
     described = pages.operator(op)
@@ -61,6 +83,8 @@ def of(op: str) -> Tolerance:
     (name,) = described.tolerances
     if name == "sum":
         return Sum(name, SUMS[op])
+    if name == "unrolled":
+        return Unrolled(name, partial(_unrolled, op=op))
     if name == "smooth":
         return Tolerance(name, partial(_smooth, cancelling=CANCELLING[described.cancelling]))
     return Tolerance(name, SIMPLE[name])
@@ -117,6 +141,8 @@ SUMS = {
     "batch_normalization": _batch_normalization,
     "sparsemax": _sparsemax,
     "cumulative_sparsemax": partial(_sparsemax, cumulative=True),
+    **tolerances_elementwise.SUMS,
+    **tolerances_spatial.SUMS,
 }
 
 
@@ -157,6 +183,63 @@ CANCELLING = {
     "alpha where x < 0": _below_zero,
 }
 """M as a page writes it -> its function."""
+
+
+# Loops
+
+
+class Noting(Arithmetic):
+    """Float64, which notes the scale of each site of a loop, in the order in which the loop comes by."""
+
+    def __init__(self) -> None:
+        self.scales: list[float] = []
+
+    def site(self, terms: Sequence[float], count: int) -> float:
+        self.scales.append(sum(map(abs, terms)) * (1 + math.sqrt(count) / 4))
+        return self.sum(terms)
+
+    def activated(self, name: str, x: list[float], y: list[float]) -> list[float]:
+        def function(v: Any) -> Any:
+            return scalar.float64(name, [v], {}, ACTIVATIONS[name])
+
+        rule = of(name).deviation
+        self.scales += rule(np.array([y]), np.array([x]), function=function, **ACTIVATIONS[name]).ravel().tolist()
+        return y
+
+
+class Disturbed(Arithmetic):
+    """Float64, which adds this noise to the sites of a loop, in the same order."""
+
+    def __init__(self, noise: Iterable[float]) -> None:
+        self.noise = iter(noise)
+
+    def site(self, terms: Sequence[float], count: int) -> float:
+        return self.sum(terms) + next(self.noise)
+
+    def activated(self, name: str, x: list[float], y: list[float]) -> list[float]:
+        return [v + next(self.noise) for v in y]
+
+
+def _unrolled(y: Any, *inputs: Any, op: str, function: Function, **rest: Any) -> list[Any]:
+    """Root mean squares of what noise at every site does to the outputs."""
+    roles = OPERATORS[f"{op}@{scalar.VERSION}"].weights
+    weights = {role: weight for role, weight in rest.items() if role in roles}
+    attributes = {name: item for name, item in rest.items() if name not in roles}
+
+    def run(a: Arithmetic) -> list[Any]:
+        return scalar.evaluate(op, inputs, weights, attributes, a)
+
+    noting = Noting()
+    undisturbed = run(noting)
+    scales = np.array(noting.scales)
+    noise = np.where(np.isfinite(scales) & (scales > 0), scales * ROUNDOFF["float32"] + FLOOR["float32"], 0.0)
+    squares = [np.zeros(value.shape) for value in undisturbed]
+    for k in range(RUNS):
+        heads = np.random.RandomState(SEED + k).random_sample(len(noise)) < 0.5
+        disturbed = run(Disturbed(np.where(heads, noise, -noise).tolist()))
+        for square, found, value in zip(squares, disturbed, undisturbed, strict=True):
+            square += np.square(found - value)
+    return [np.sqrt(square / RUNS) / ROUNDOFF["float32"] for square in squares]
 
 
 # Classes of their own
@@ -200,4 +283,9 @@ OWN = {
     "log_softmax": Tolerance("log_softmax", _log_softmax),
     "glu": Tolerance("glu", _glu),
     "cast": Tolerance("rounded", _cast),
+    **{
+        op: Tolerance(op, rule)
+        for family in (tolerances_elementwise, tolerances_normalization, tolerances_spatial)
+        for op, rule in family.OWN.items()
+    },
 }

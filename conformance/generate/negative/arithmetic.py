@@ -1,11 +1,13 @@
-"""Faults of add, subtract, multiply, divide, maximum, minimum."""
+"""Faults of operators of two values that broadcast: arithmetic, comparison, logic."""
 
 from __future__ import annotations
 
-from generate.encoding import document, layer, value
-from generate.negative.declare import numbers, unary
+from functools import partial
+
+from generate.encoding import document, layer, stored, value
+from generate.negative.declare import numbers
 from generate.negative.operators import case, every, inputs
-from generate.pages import quote
+from generate.pages import operator, quote
 
 _SYMBOLS = quote(
     "ops/elementwise.md",
@@ -13,35 +15,65 @@ _SYMBOLS = quote(
     "they stand for in a call.",
 )
 
-for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
+FLOATS, NUMBERS, ANY, TRUTHS = "floats", "numbers", "any dtype", "truth values"
+OPERATORS = {
+    **dict.fromkeys(("divide", "power", "arctan2"), FLOATS),
+    **dict.fromkeys(("add", "subtract", "multiply", "maximum", "minimum", "floor_divide", "mod"), NUMBERS),
+    **dict.fromkeys(("less", "less_equal", "greater", "greater_equal"), NUMBERS),
+    **dict.fromkeys(("equal", "not_equal"), ANY),
+    **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), TRUTHS),
+}
+COMPARING = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+
+WRONG = {
+    FLOATS: ("integers", "int32"),
+    NUMBERS: ("bool", "bool"),
+    ANY: ("strings", "string"),
+    TRUTHS: ("integers", "int32"),
+}
+"""What the operators take -> what they do not take, in words and as a dtype."""
+
+for _op, _takes in OPERATORS.items():
+    _dtype = "bool" if _takes == TRUTHS else "float32"
+    _makes = "bool" if _op in COMPARING else ""
+    _inputs = partial(inputs, _op, makes=_makes)
+    _alike = partial(_inputs, dtypes=(_dtype, _dtype))
     _four = ["batch", 4]
-    _sound = inputs(_op, _four, _four, made=_four)
-    every(_op, _sound, {})
-    case(_op, "one-input", "An input is missing.", "input-count", "0/inputs", unary(_op))
+    every(_op, _alike(_four, _four, made=_four), {})
+    case(
+        _op,
+        "one-input",
+        "An input is missing.",
+        "input-count",
+        "0/inputs",
+        document([value("x", _four, _dtype)], [layer(_op, ["x"], value("y", _four, _makes or _dtype))], ["y"]),
+    )
     case(
         _op,
         "three-inputs",
         "An input too many.",
         "input-count",
         "0/inputs",
-        inputs(_op, _four, _four, _four, made=_four),
+        _inputs(_four, _four, _four, made=_four, dtypes=(_dtype,) * 3),
     )
+    _words, _wrong = WRONG[_takes]
     case(
         _op,
-        "integers",
-        "Integers where numbers belong.",
+        _words,
+        f"{_words.capitalize()} where {_takes} belong{'s' if _takes == ANY else ''}.",
         "dtype-mismatch",
         "0/inputs/0",
-        inputs(_op, _four, _four, made=_four, dtypes=("int32", "int32")),
+        _inputs(_four, _four, made=_four, dtypes=(_wrong, _wrong)),
         "C1",
     )
+    _other = "uint8" if _takes == TRUTHS else "float64"
     case(
         _op,
         "two-dtypes",
-        "float32 and float64.",
+        f"{_dtype} and {_other}.",
         "dtype-mismatch",
         "0/inputs/1",
-        inputs(_op, _four, _four, made=_four, dtypes=("float32", "float64")),
+        _inputs(_four, _four, made=_four, dtypes=(_dtype, _other)),
         "C1",
     )
     case(
@@ -50,7 +82,7 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "3 and 4 do not broadcast.",
         "broadcast-mismatch",
         "0/inputs/1",
-        inputs(_op, ["batch", 3], _four, made=_four),
+        _alike(["batch", 3], _four, made=_four),
         "C2",
     )
     case(
@@ -59,7 +91,7 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "2 goes into 4, but does not broadcast to it.",
         "broadcast-mismatch",
         "0/inputs/1",
-        inputs(_op, _four, ["batch", 2], made=_four),
+        _alike(_four, ["batch", 2], made=_four),
         "C2",
     )
     case(
@@ -68,9 +100,9 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "Two symbols do not broadcast, whatever they stand for.",
         "broadcast-mismatch",
         "0/inputs/1",
-        inputs(_op, ["batch", "time", 4], ["batch", "steps", 4], made=["batch", "time", 4]),
+        _alike(["batch", "time", 4], ["batch", "steps", 4], made=["batch", "time", 4]),
         "C2",
-        _SYMBOLS,
+        _SYMBOLS if operator(_op).page == "ops/elementwise.md" else None,
     )
     case(
         _op,
@@ -78,9 +110,9 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "A symbol and a number other than 1.",
         "broadcast-mismatch",
         "0/inputs/1",
-        inputs(_op, ["batch", "time", 4], ["batch", 5, 4], made=["batch", "time", 4]),
+        _alike(["batch", "time", 4], ["batch", 5, 4], made=["batch", "time", 4]),
         "C2",
-        _SYMBOLS,
+        _SYMBOLS if operator(_op).page == "ops/elementwise.md" else None,
     )
     case(
         _op,
@@ -89,13 +121,13 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "broadcast-mismatch",
         "1/inputs/1",
         document(
-            [value("x", ["batch", 3, 4])],
+            [value("x", ["batch", 3, 4], _dtype)],
             [
-                layer("constant", [], value("c", [3]), {"value": "v"}),
-                layer(_op, ["x", "c"], value("y", ["batch", 3, 4])),
+                layer("constant", [], value("c", [3], _dtype), {"value": "v"}),
+                layer(_op, ["x", "c"], value("y", ["batch", 3, 4], _makes or _dtype)),
             ],
             ["y"],
-            {"v": numbers(3)},
+            {"v": stored([1, 0, 1], "bool") if _takes == TRUTHS else numbers(3)},
         ),
         "C2",
     )
@@ -105,6 +137,6 @@ for _op in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         "The batch of the input of lower rank comes to lie at axis 1.",
         "batch-axis",
         "0/inputs",
-        inputs(_op, ["batch", 1, 4], _four, made=["batch", "batch", 4]),
+        _alike(["batch", 1, 4], _four, made=["batch", "batch", 4]),
         "C3",
     )

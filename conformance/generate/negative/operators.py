@@ -39,12 +39,14 @@ def weighted(
     )
 
 
-def inputs(op: str, *shapes: Shape, made: Shape, dtypes: tuple[str, ...] = (), **attributes: Any) -> File:
-    """x0, x1, … -> y, one operator; y has the first input's dtype."""
+def inputs(
+    op: str, *shapes: Shape, made: Shape, dtypes: tuple[str, ...] = (), makes: str = "", **attributes: Any
+) -> File:
+    """x0, x1, … -> y, one operator; y has the first input's dtype, unless another is named."""
     dtypes = dtypes or ("float32",) * len(shapes)
     inputs = [value(f"x{i}", shape, dtype) for i, (shape, dtype) in enumerate(zip(shapes, dtypes, strict=True))]
     names = [item["name"] for item in inputs]
-    return document(inputs, [layer(op, names, value("y", made, dtypes[0]), **attributes)], ["y"])
+    return document(inputs, [layer(op, names, value("y", made, makes or dtypes[0]), **attributes)], ["y"])
 
 
 # Attributes: missing, unknown, of another type, out of range
@@ -101,6 +103,15 @@ def _changed(file: File, **attributes: Any) -> File:
     return file.but(change)
 
 
+def _redeclare(header: dict[str, Any], **declared: Any) -> None:
+    """Another declaration of what the first layer makes; the header still requires the dtypes that it uses."""
+    header["layers"][0]["outputs"][0].update(declared)
+    made = [output for layer in header["layers"] for output in layer["outputs"]]
+    typed = [*header["inputs"], *made, *header["tensors"]]
+    others = {item for item in header["requires"] if not item.startswith("dtype:")}
+    header["requires"] = sorted(others | {f"dtype:{item['dtype']}" for item in typed})
+
+
 def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]) -> None:
     """What can be wrong with each operator, G3 to G7; its layer is the file's first."""
     case(
@@ -127,21 +138,20 @@ def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]
         "Another dtype is declared than the operator makes.",
         "dtype-mismatch",
         "0/outputs/0/dtype",
-        file.but(
-            lambda h: (
-                h["layers"][0]["outputs"][0].update(dtype=other),
-                h.update(requires=sorted({*h["requires"], f"dtype:{other}"})),
-            )
-        ),
+        file.but(lambda h: _redeclare(h, dtype=other)),
         "G6",
     )
+    *rest, last = output["shape"]
+    numbered = isinstance(last, int)
+    more = "One element more is declared along the last axis" if numbered else "A dimension more is declared"
+    shape = [*rest, last + 1] if numbered else [*rest, last, 1]
     case(
         op,
         "declared-shape",
-        "One element more is declared along the last axis than the operator makes.",
+        f"{more} than the operator makes.",
         "shape-declared",
         "0/outputs/0/shape",
-        file.but(lambda h: h["layers"][0]["outputs"][0].update(shape=[*output["shape"][:-1], output["shape"][-1] + 1])),
+        file.but(lambda h: _redeclare(h, shape=shape)),
     )
     for key, (_, faults) in attributes.items():
         name = key.replace("_", "-")

@@ -15,7 +15,7 @@ _NAMES = (
     "without U+0000."
 )
 _OWN_NAMES = "Layers have names of their own, values have names of their own, tensors have names of their own"
-_READS = "the names of the values that it reads, each an input of the model or made by an earlier layer"
+_READS = "the names of the values that it reads, each an input of the model, a state, or made by an earlier layer"
 _OFFSETS = (
     "Each next tensor has the smallest multiple of 64 that is not inside the one before it: `offset[k + 1] = 64 · "
     "ceil((offset[k] + nbytes[k]) / 64)`. Any other offset is `tensor-misaligned`, `tensor-order`, `tensor-overlap` or "
@@ -60,7 +60,7 @@ _FORMAT = {
     "payload-size": _END,
     "gap-not-zero": "The bytes between two tensors are 0 (`gap-not-zero`).",
     "hash-mismatch": "SHA-256 of the payload's bytes, 64 lower-case hexadecimal digits",
-    "tensor-unreferenced": "Each tensor is used by some layer, by a `quantization`, or by the self-test "
+    "tensor-unreferenced": "Each tensor is used by some layer, by a state, by a `quantization`, or by the self-test "
     "(`tensor-unreferenced`).",
     "bool-byte": "0 or 1; another byte is `bool-byte`",
     "weight-not-finite": "NaN and infinities in a float tensor are refused (`weight-not-finite`) unless `requires` has "
@@ -73,7 +73,7 @@ _FORMAT = {
     "undefined-value": _READS,
     "forward-reference": _READS,
     "undefined-output": "list of names of values, at least one; a name may occur twice",
-    "dead-layer": "A layer that no output depends on is refused (`dead-layer`).",
+    "dead-layer": "A layer that no output, and no output of a state, depends on is refused (`dead-layer`).",
     "batch-axis": "The first dimension of every input of the model is `batch`, and so is that of every output. A value "
     "that has it has it as first dimension and nowhere else (`batch-axis`).",
     "selftest-count": "one input tensor for each input of the model, one tensor of expected outputs and one of "

@@ -305,7 +305,8 @@ IN_ORDER = quote("format.md", "compute the layers in order")
 SHARED = quote("format.md", "Several layers may use one tensor.")
 PASSES_ON = quote("accuracy.md", "Errors of one layer pass through the next.")
 READS = quote(
-    "format.md", "the names of the values that it reads, each an input of the model or made by an earlier layer"
+    "format.md",
+    "the names of the values that it reads, each an input of the model, a state, or made by an earlier layer",
 )
 INPUTS = quote("format.md", "list of values, at least one")
 TWICE = quote("format.md", "list of names of values, at least one; a name may occur twice")

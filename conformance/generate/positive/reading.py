@@ -14,7 +14,8 @@ from generate.positive.elementwise import OPERATORS
 
 TITLE = "x is read by two layers, y by one; all of them are outputs, x too."
 READS = quote(
-    "format.md", "the names of the values that it reads, each an input of the model or made by an earlier layer"
+    "format.md",
+    "the names of the values that it reads, each an input of the model, a state, or made by an earlier layer",
 )
 
 

@@ -31,8 +31,8 @@ def check_images(site: Site) -> None:
     require(isinstance(x.shape[-1], int), "rank-range", "/inputs/0", "a number as last dimension", x.shape)  # C2
 
 
-def check_divides(groups: int, n: int, at: str) -> None:
-    require(n % groups == 0, "groups-divide", at, f"a multiple of {groups}", n)
+def check_divides(groups: int, n: int) -> None:
+    require(n % groups == 0, "groups-divide", "/attributes/groups", f"a divisor of {n}", groups)
 
 
 def infer_conv(site: Site) -> Type:
@@ -44,11 +44,11 @@ def infer_conv(site: Site) -> Type:
     check_lengths(site, len(space), strides=1, dilation_rate=1)  # C3
     one_axis = padding != "causal" or len(space) == 1
     require(one_axis, "rank-range", "/attributes/padding", "one spatial axis", x.shape)  # C4
-    check_divides(groups, int(channels), "/inputs/0")  # C5
+    check_divides(groups, int(channels))  # C5
     kernel = site.weights["kernel"].shape
     fits = len(kernel) == len(x.shape) and kernel[-2] == int(channels) // groups
     require(fits, "weight-shape", "/weights/kernel", f"(…, {channels} / {groups}, filters)", kernel)  # C6
-    check_divides(groups, kernel[-1], "/weights/kernel")  # C7
+    check_divides(groups, kernel[-1])  # C7
     check_weight_shape(site, "bias", kernel[-1:])  # C8
     out = [dimension(padding, *axis) for axis in zip(space, kernel[:-2], strides, rates, strict=True)]
     return Type(x.dtype, (x.shape[0], *out, kernel[-1]))

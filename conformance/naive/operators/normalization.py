@@ -131,7 +131,8 @@ def infer_group(site: Site) -> Type:
     check_axis(x, axis)  # C2
     channels = x.shape[axis]
     require(isinstance(channels, int), "axis-range", "/attributes/axis", "an axis of a number", channels)  # C3
-    require(int(channels) % count == 0, "groups-divide", "/inputs/0", f"a multiple of {count}", channels)  # C4
+    divides = int(channels) % count == 0
+    require(divides, "groups-divide", "/attributes/groups", f"a divisor of {channels}", count)  # C4
     for role in site.weights:
         check_weight_shape(site, role, (channels,))  # C5
     return Type(x.dtype, x.shape)

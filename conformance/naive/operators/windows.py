@@ -79,12 +79,11 @@ def place(indices: Sequence[int], shape: Sequence[int]) -> int:
 
 
 def spatial(least: int = 1, parts: int = 1) -> Check:
-    """A list of integers, as many for each of one to three axes."""
-    lengths = [n * parts for n in (1, 2, 3)]
+    """A list of integers: as many for each axis, of which there may be one to three."""
 
     def check(x: Any, at: str) -> None:
         integers(x, at)
-        require(len(x) in lengths, "wrong-value", at, f"a list of {lengths} integers", x)
+        require(parts <= len(x) <= 3 * parts, "wrong-value", at, f"{parts} to {3 * parts} integers", x)
         require(all(least <= n <= MOST for n in x), "wrong-value", at, f"{least} to {MOST}", x)
 
     return check

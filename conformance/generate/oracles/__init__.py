@@ -1,0 +1,1 @@
+"""What Keras computes for each operator, a module for each family: `generate.oracle` has them all."""
