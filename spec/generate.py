@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,22 +76,35 @@ def example() -> str:
 
 
 def supported() -> str:
-    """The Keras layers and operations that have a handler."""
-    from nnpack.exporters.keras.graph import FUNCTIONS, LAYERS
+    """What becomes of each class of keras.layers and of each function of keras.ops."""
+    from nnpack.exporters.keras import coverage, coverage_layers
+    from nnpack.exporters.keras.refusals import REFUSED
 
-    layers = ", ".join(f"`{name}`" for name in sorted(layer.__name__ for layer in LAYERS))
-    operations = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
-    return (
-        f"**Layers** of `keras.layers`: {layers}.\n\n"
-        "**Activations**: every function of `keras.activations`.\n\n"
-        f"**Operations** of `keras.ops` and operators on symbolic tensors, by their classes: {operations}.\n"
-    )
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in sorted(names))
+
+    def reasons(refused: Mapping[str, str]) -> str:
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in refused.items():
+            by_reason.setdefault(reason, []).append(name)
+        return "; ".join(f"{listed(names)} ({reason})" for reason, names in sorted(by_reason.items()))
+
+    rows = [
+        ("layers, exported", listed(coverage_layers.EXPORTED)),
+        ("layers that vanish at inference", listed(coverage_layers.VANISHING)),
+        ("layers, refused", reasons(REFUSED)),
+        ("activations", "every function of `keras.activations`"),
+        ("operations, exported", listed(coverage.EXPORTED)),
+        ("operations, refused", reasons(coverage.REFUSED)),
+    ]
+    return "| | |\n| --- | --- |\n" + "".join(f"| **{what}** | {names} |\n" for what, names in rows)
 
 
 PARTS: list[tuple[Path, str, Callable[[], str]]] = [
     (SPEC / "README.md", "operators", table),
     (SPEC / "format.md", "example", example),
     (SPEC.parent / "README.md", "supported", supported),
+    (SPEC / "keras.md", "supported", supported),
 ]
 
 

@@ -8,6 +8,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 
 from keras import layers, ops  # noqa: E402
+
 from test_export import agree, randomised, rows  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")

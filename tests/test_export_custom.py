@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 
 from keras import layers, ops  # noqa: E402
 
-import nnpack  # noqa: E402
+import nnpack.exporters.keras  # noqa: E402
 from nnpack.engine.accuracy import evaluate  # noqa: E402
 from nnpack.engine.reference import worst  # noqa: E402
 
@@ -348,6 +348,24 @@ def test_inputs_that_are_given():
     assert loaded.predict(np.array([[1, 2, 3, 4, 5]], np.int32)).shape == (1, 2)
 
 
+def test_inputs_that_do_not_fit():
+    model = built(Classifier(), rows(4))
+    (problem,) = problems(model, inputs=keras.Input((5,)))
+    assert "expected axis -1 of input shape to have value 4" in problem.received
+    for inputs in ((4,), "x", [keras.InputSpec(ndim=2)]):
+        with pytest.raises(nnpack.ModelError, match="input-shape at inputs"):
+            nnpack.dumps(model, inputs=inputs)
+
+
+def test_a_functional_model_for_inputs_of_known_size():
+    x = keras.Input((None, 4))
+    model = keras.Model(x, layers.Lambda(lambda t: t * ops.arange(ops.shape(t)[1], dtype="float32")[:, None])(x))
+    (problem,) = problems(model)
+    assert "inputs of known size" in problem.expected
+    loaded = agree(model, rows(6, 4), inputs=keras.Input((6, 4), name="x"))
+    assert loaded.inputs[0].shape == ("batch", 6, 4)
+
+
 def test_inputs_that_can_only_be_integers():
     class Tokens(keras.Model):
         def __init__(self):
@@ -397,9 +415,7 @@ BATCHED = {
     "class-token": lambda x: Batched()(x),
     "reshape": lambda x: layers.Lambda(lambda t: ops.reshape(t, (ops.shape(t)[0], -1)))(x),
     "reshape-heads": lambda x: layers.Lambda(lambda t: ops.reshape(t, (ops.shape(t)[0], ops.shape(t)[1], 2, 2)))(x),
-    "zeros": lambda x: layers.Lambda(
-        lambda t: ops.concatenate([ops.zeros((ops.shape(t)[0], 1, 4)), t], axis=1)
-    )(x),
+    "zeros": lambda x: layers.Lambda(lambda t: ops.concatenate([ops.zeros((ops.shape(t)[0], 1, 4)), t], axis=1))(x),
     "ones-like": lambda x: layers.Lambda(lambda t: t + ops.ones_like(t))(x),
     "tile": lambda x: layers.Lambda(
         lambda t: t * ops.tile(ops.reshape(ops.arange(20, dtype="float32"), (1, 5, 4)), (ops.shape(t)[0], 1, 1))

@@ -8,10 +8,10 @@ import pytest
 keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 
 from keras import layers, ops  # noqa: E402
-from test_export import agree, randomised, rows  # noqa: E402
 
 from nnpack.engine.samples import sample_inputs  # noqa: E402
 from nnpack.exporters.keras import export  # noqa: E402
+from test_export import agree, randomised, rows  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
 

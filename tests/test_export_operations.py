@@ -500,7 +500,7 @@ def test_integers():
 
 
 def test_bytes_wrap_nowhere():
-    x = keras.Input((*M, BYTE))
+    x = keras.Input(M, dtype=BYTE)
     (problem,) = problems(keras.Model(x, ops.sum(x, axis=1)))
     assert "uint32" in problem.received
 
@@ -511,6 +511,8 @@ UNKNOWN = {
     "reshape-merged": lambda x: ops.reshape(x, (ops.shape(x)[0], -1)),
     "reversed": lambda x: x[:, ::-1],
     "last": lambda x: x[:, -1],
+    "last-of-last": lambda x: x[:, -2, None, 3],
+    "cut": lambda x: x[:, :2] + np.arange(12, dtype=np.float32).reshape(2, 6),
     "part": lambda x: x[:, 1:-1],
     "part-reversed": lambda x: x[:, -1:0:-1],
     "softmax": lambda x: ops.softmax(x, axis=1) * ops.mean(x, axis=1, keepdims=True),
@@ -528,6 +530,10 @@ def test_unknown_sizes(name):
     exported(UNKNOWN[name], (None, 6))
 
 
+def test_several_unknown_sizes():
+    exported(lambda x: ops.reshape(x, (-1, *ops.shape(x)[1:3], 2, 3)), (None, None, 6))
+
+
 def test_unknown_sizes_that_have_to_meet():
     x, y = keras.Input((None, 6), name="x"), keras.Input((None, 6), name="y")
     z = ops.einsum("bij,bij->bi", x, y) + ops.sum(ops.matmul(x, ops.transpose(y, (0, 2, 1))), axis=-1)
@@ -539,7 +545,7 @@ ROWS = {
     "sum": (lambda x: ops.sum(x), "all axes"),
     "max": (lambda x: ops.max(x, axis=0), "axis 0"),
     "first": (lambda x: x[0], "axis 0"),
-    "some": (lambda x: x[1:3], "axis 0"),
+    "some": (lambda x: x[1:3, :], "axis 0"),
     "concatenate": (lambda x: ops.concatenate([x, x], axis=0), "axis 0"),
     "expand": (lambda x: ops.expand_dims(x, 0), "axis 0"),
     "flip": (lambda x: ops.flip(x), "axis 0"),
@@ -548,7 +554,7 @@ ROWS = {
     "tile": (lambda x: ops.tile(x, (2, 1, 1)), "repeated"),
     "split": (lambda x: ops.split(x, 1)[0], "axis 0"),
     "triangle": (lambda x: ops.tril(x[:, 0]), "triangle of the batch"),
-    "einsum": (lambda x: ops.einsum("bij->ij", x), "axis"),
+    "einsum": (lambda x: ops.einsum("bij->ij", x), "axis 0"),
 }
 
 
@@ -569,6 +575,7 @@ REASONS = {
     "where": (lambda x: ops.where(x > 0), "of one argument"),
     "half-turn": (lambda x: ops.rot90(x, 2, axes=(1, 2)), "half a turn"),
     "nuclear": (lambda x: ops.norm(x, ord="nuc", axis=(1, 2)), "singular values"),
+    "string": (lambda x: ops.equal(x, "a"), "Equal of float32, object"),
     "diagonal-twice": (lambda x: ops.einsum("bii->bi", x[:, :, :4]), "'bii'"),
 }
 

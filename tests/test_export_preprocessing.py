@@ -177,7 +177,7 @@ def strings(shape, words=(*WORDS, *OTHERS)):
 @pytest.mark.parametrize("mask", [None, "", "b"], ids=["no-mask", "empty-mask", "mask"])
 @pytest.mark.parametrize("shape", [(1,), (4,), (2, 3)], ids=str)
 def test_string_lookup(mode, mask, shape):
-    layer = layers.StringLookup(vocabulary=WORDS, output_mode=mode, mask_token=mask, oov_token="n")
+    layer = layers.StringLookup(None, 1, mask, "n", WORDS, output_mode=mode)
     agree(applied(layer, shape, "string"), strings(shape))
 
 
@@ -262,7 +262,9 @@ def test_a_table_of_strings_and_numbers():
 def test_strings_go_nowhere_but_into_a_lookup():
     x = keras.Input((2,), dtype="string")
     y = layers.StringLookup(vocabulary=["a"])(x)
-    assert "string" in refusal(keras.Model(x, layers.StringLookup(vocabulary=["a"])(layers.Reshape((1, 2))(x)))).received
+    assert (
+        "string" in refusal(keras.Model(x, layers.StringLookup(vocabulary=["a"])(layers.Reshape((1, 2))(x)))).received
+    )
     with pytest.raises(nnpack.NnpackError):
         nnpack.dumps(keras.Model(x, [x, y]))
 
@@ -279,20 +281,20 @@ def test_resizing(interpolation, antialias, dtype):
         agree(applied(layers.Resizing(*size, interpolation, antialias=antialias), (7, 10, 3), dtype), x)
 
 
-@pytest.mark.parametrize("format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("keep", ["crop_to_aspect_ratio", "pad_to_aspect_ratio"])
 @pytest.mark.parametrize("size", [(6, 6), (4, 9), (12, 5), (7, 1)], ids=str)
-def test_resizing_that_keeps_the_aspect_ratio(format, keep, size):
-    shape = (9, 14, 2) if format == "channels_last" else (2, 9, 14)
-    layer = layers.Resizing(*size, data_format=format, fill_value=-0.7, **{keep: True})
+def test_resizing_that_keeps_the_aspect_ratio(layout, keep, size):
+    shape = (9, 14, 2) if layout == "channels_last" else (2, 9, 14)
+    layer = layers.Resizing(*size, data_format=layout, fill_value=-0.7, **{keep: True})
     agree(applied(layer, shape), reals(shape))
 
 
-@pytest.mark.parametrize("format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("size", [(4, 5), (9, 14), (3, 20), (13, 17), (1, 1), (10, 3)], ids=str)
-def test_center_crop(format, size):
-    shape = (9, 14, 2) if format == "channels_last" else (2, 9, 14)
-    agree(applied(layers.CenterCrop(*size, data_format=format), shape), reals(shape))
+def test_center_crop(layout, size):
+    shape = (9, 14, 2) if layout == "channels_last" else (2, 9, 14)
+    agree(applied(layers.CenterCrop(*size, data_format=layout), shape), reals(shape))
 
 
 def test_center_crop_of_integers():

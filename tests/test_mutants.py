@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ import pytest
 from mutants import MODULES, MUTANTS
 from naive import adapter, arrays, decode, document, encode, graph, model, operators, tensors
 from naive.arithmetic import FLOAT64
-from naive.operators import activations, dense, elementwise, glu, normalization, operator, shapes, softmax, weights
 from nnpack.conformance.mutation import InProcess, concerns, kills, recognize
 from nnpack.conformance.process import Limits
 from nnpack.conformance.running import verdict_of
@@ -50,7 +50,7 @@ def test_some_case_notices(name: str) -> None:
 
 OWNERS: tuple[Any, ...] = (
     *(adapter, arrays, decode, document, encode, graph, model, operators, tensors),
-    *(activations, dense, elementwise, glu, normalization, operator, shapes, softmax, weights),
+    *(module for module in vars(operators).values() if isinstance(module, ModuleType)),
     *(decode.Reader, model.Model),
 )
 

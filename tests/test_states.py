@@ -267,6 +267,7 @@ def test_a_state_may_be_an_output_and_states_may_become_one_value():
 keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 
 from keras import layers  # noqa: E402
+
 from test_export import randomised  # noqa: E402
 
 ROWS, TIME = 4, 7

@@ -105,7 +105,8 @@ def _exact(
     steps: Sequence[_Step], start: Mapping[str, Array], rows: int, kept: type
 ) -> tuple[dict[str, Array], dict[str, Array], NDArray[np.bool_]]:
     """The values that are wanted; the scale of rounding of every value that is rounded; the rows within range."""
-    values, scales, in_range = dict(start), {}, np.ones(rows, np.bool_)
+    values, in_range = dict(start), np.ones(rows, np.bool_)
+    scales: dict[str, Array] = {}
     for step, made, operands in _run(steps, values):
         scaled = step.operator.rounding(_one_or_all(made), *operands, **step.weights, **step.attributes)
         for value, y, rounding in zip(step.layer.outputs, made, _all(scaled), strict=True):

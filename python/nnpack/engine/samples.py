@@ -106,7 +106,8 @@ def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, wh
     for value in document.inputs:
         shape = (rows, *(n if isinstance(n, int) else symbols[n] for n in value.shape[1:]))
         if value.name in known:
-            entries = [*known[value.name], *([] if whole else _UNKNOWN[value.dtype == "string"])]
+            entries, others = known[value.name], _UNKNOWN[value.dtype == "string"]
+            entries = entries if whole and entries else entries + others
             pool = np.array(entries, object if value.dtype == "string" else value.dtype)
             arrays.append(pool[generator.randint(0, len(pool), shape)])
         elif value.name in integral or (whole and value.dtype != "bool"):
@@ -123,7 +124,7 @@ def _samples(document: Document, rows: int, sizes: Sequence[int], limit: int, wh
 _KNOWN = 61
 """How many entries of a vocabulary are tried."""
 
-_UNKNOWN = {True: ["", "nnpack", "überall"], False: [0, 1, 113]}
+_UNKNOWN: dict[bool, list[Any]] = {True: ["", "nnpack", "überall"], False: [0, 1, 113]}
 """Strings, and integers, that few vocabularies have."""
 
 

@@ -126,8 +126,9 @@ _UNCHANGED = {"abs": ("bool", "uint8"), "trunc": ("bool", *INTEGERS)}
 
 @handles(*_UNARY)
 def unary(call: Call) -> Value:
-    op = _UNARY[call.class_name]
-    x = call.cast(call.inputs[0], result_dtype(call))
+    op, x = _UNARY[call.class_name], call.inputs[0]
+    if op != "reciprocal":  # of which Keras declares float32, whatever it answers
+        x = call.cast(x, result_dtype(call))
     return x if x.dtype in _UNCHANGED.get(op, ()) else call.emit(op, [x])
 
 

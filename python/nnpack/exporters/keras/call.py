@@ -442,10 +442,8 @@ class Call:
         except ModelError:
             raise
         except Exception as error:  # whatever the user's function raises is the reason of the refusal
-            remedy = (
-                "code made of Keras layers and keras.ops, or a handler of your own (nnpack.exporters.keras.register)"
-            )
-            raise self.refuse(where_it_left(error), remedy) from error
+            open_ = any(isinstance(n, str) for tensor in tensors for n in self.export.values[tensor].shape[1:])
+            raise self.refuse(where_it_left(error), _TRACEABLE + _OF_KNOWN_SIZE * open_) from error
         changed = effects(scope, self.operation)
         if changed:
             raise self.refuse(changed, "a call that leaves everything as it was, when not training")
@@ -458,6 +456,10 @@ class Call:
     def traced(self, function: Callable[[Any], Any], value: Value) -> Value:
         """What a Python function makes of one value."""
         return self.value(self.trace(function, Ref(value.name))[0])
+
+
+_TRACEABLE = "code made of Keras layers and keras.ops, or a handler of your own (nnpack.exporters.keras.register)"
+_OF_KNOWN_SIZE = "; or inputs of known size, if the code needs it: dump(model, path, inputs=keras.Input(...))"
 
 
 def _role(op: str, part: str | None, role: str) -> str:

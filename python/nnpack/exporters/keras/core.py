@@ -61,6 +61,10 @@ def _is_dense(equation: str) -> bool:
 
 @handles(layers.Embedding)
 def embedding(call: Call) -> Value:
+    return _embedded(call)
+
+
+def _embedded(call: Call) -> Value:
     layer, x = call.operation, call.inputs[0]
     indices = x if x.dtype in INTEGERS else call.cast(x, "int32")
     return call.emit("embedding", [indices], {"embeddings": layer.embeddings})
@@ -72,7 +76,7 @@ def reversible_embedding(call: Call) -> Value:
     if not call.arguments["reverse"]:
         if layer.mask_zero:
             call.output_mask = call.trace(keras.ops.not_equal, Ref(x.name), 0)[0]
-        return embedding(call)
+        return _embedded(call)
     dtype = layer.reverse_dtype or keras.backend.result_type(x.dtype, layer.embeddings.dtype)
     before, rows = string.ascii_letters[3 : len(x.shape) + 2], call.cast(x, dtype)
     if layer.tie_weights:

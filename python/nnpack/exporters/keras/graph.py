@@ -373,7 +373,7 @@ def _output_problems(value: Value) -> list[ModelError]:
     at = f"output {value.name!r}"
     if value.shape[:1] != (BATCH,):
         expected = "an output of as many rows as the input"
-        return [ModelError("layer-unsupported", at, expected, f"shape {show(value.shape)}")]
+        return [ModelError("layer-unsupported", at, expected, f"shape {show(value.shape)}, which is not the batch's")]
     if value.dtype not in PLAIN:
         return [ModelError("layer-unsupported", at, f"one of {', '.join(PLAIN)}", value.dtype)]
     return []

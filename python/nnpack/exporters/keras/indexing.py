@@ -23,7 +23,7 @@ from nnpack.exporters.keras.operands import (
     value_of,
 )
 from nnpack.exporters.keras.registry import handles
-from nnpack.exporters.keras.shapes import permuted, picked, sliced, spread
+from nnpack.exporters.keras.shapes import permuted, picked, sliced, spread, squeezed
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS, INTEGERS
 
@@ -34,7 +34,7 @@ from nnpack.format.dtypes import FLOATS, INTEGERS
 def get_item(call: Call) -> Value:
     x, key = value_of(call, call.arguments["x"], "x"), call.arguments["key"]
     parts = _spelled_out(call, list(key) if isinstance(key, list | tuple) else [key], len(x.shape))
-    dropped = []
+    dropped: list[int] = []
     for axis, part in enumerate(parts):
         if part is None:
             x = call.emit("expand_dims", [x], attributes={"axis": call.axis(axis, len(x.shape) + 1)})
@@ -43,7 +43,7 @@ def get_item(call: Call) -> Value:
         else:
             x = picked(call, x, call.axis(axis, len(x.shape)), _integer(call, part))
             dropped.append(axis)
-    return call.emit("squeeze", [x], attributes={"axes": dropped}) if dropped else x
+    return squeezed(call, x, dropped)
 
 
 def _spelled_out(call: Call, key: list[Any], rank: int) -> list[Any]:
@@ -88,12 +88,12 @@ def slice_update(call: Call) -> Value:
     dtype = result_dtype(call)
     x, updates = operands(call, dtype, inputs=call.arguments["inputs"], updates=call.arguments["updates"])
     starts = known(call, call.arguments["start_indices"], "a start").tolist()
-    sizes = x.shape[1:], updates.shape[1:]
-    if starts[0] or x.shape[0] != updates.shape[0] or not all(isinstance(n, int) for part in sizes for n in part):
+    sizes, parts = ([n for n in value.shape[1:] if isinstance(n, int)] for value in (x, updates))
+    if starts[0] or x.shape[0] != updates.shape[0] or {len(sizes), len(parts)} != {len(x.shape) - 1}:
         raise call.refuse("an update of some rows, or of unknown size", "an update of all rows, of known size")
-    inside = np.zeros(sizes[0], np.bool_)
-    inside[tuple(slice(start, start + n) for start, n in zip(starts[1:], sizes[1], strict=True))] = True
-    widths = [(k, n - k - m) for k, n, m in zip(starts[1:], *sizes, strict=True)]  # type: ignore[operator]
+    inside = np.zeros(sizes, np.bool_)
+    inside[tuple(slice(start, start + n) for start, n in zip(starts[1:], parts, strict=True))] = True
+    widths = [(start, n - start - part) for start, n, part in zip(starts[1:], sizes, parts, strict=True)]
     attributes = {"pad_width": [0, 0, *(n for pair in widths for n in pair)], "mode": "constant", "constant_value": 0.0}
     padded = call.emit("pad", [call.cast(updates, "uint8") if dtype == "bool" else updates], attributes=attributes)
     return call.emit("where", [call.constant(inside, "bool", "inside"), call.cast(padded, dtype), x])
@@ -113,7 +113,7 @@ def take(call: Call) -> Value:
     axis = call.axis(axis, len(value.shape))
     places = known(call, indices, "indices into a value of the batch")
     if not places.ndim:
-        return call.emit("squeeze", [picked(call, value, axis, int(places))], attributes={"axes": [axis]})
+        return squeezed(call, picked(call, value, axis, int(places)), [axis])
     return call.emit("take", [value, call.constant(places, _index_dtype(places), "indices")], attributes={"axis": axis})
 
 

@@ -35,6 +35,26 @@ def merge(call: Call) -> Value:
     return merged
 
 
+@handles(layers.Multiply)
+def product(call: Call) -> Value:
+    """Multiply, for which a masked element is 1; where all are masked, 0."""
+    values, masks = _with_masks(call)
+    factors = [
+        value if mask is None else call.emit("where", [mask, value, call.constant(1, value.dtype, "one")])
+        for value, mask in zip(values, masks, strict=True)
+    ]
+    y = factors[0]
+    for factor in factors[1:]:
+        y = call.emit("multiply", _of_one_dtype(call, [y, factor]))
+    known = [mask for mask in masks if mask is not None]
+    if len(known) < len(masks):
+        return y
+    kept = known[0]
+    for mask in known[1:]:
+        kept = call.emit("logical_or", [kept, mask])
+    return call.emit("where", [kept, y, call.constant(0, y.dtype, "zero")], part="masked")
+
+
 @handles(layers.Maximum, layers.Minimum)
 def extremum(call: Call) -> Value:
     """Maximum and Minimum, which leave out what is masked where the other value is not."""

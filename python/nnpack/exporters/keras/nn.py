@@ -14,7 +14,7 @@ from nnpack.exporters.keras.call import Array, Call, Ref
 from nnpack.exporters.keras.convolution import cropping, per_channel
 from nnpack.exporters.keras.layout import in_channels_last
 from nnpack.exporters.keras.normalization import unit_normalized
-from nnpack.exporters.keras.operands import cast, composed, known, operands, value_of
+from nnpack.exporters.keras.operands import as_tensor, cast, composed, known, operands, value_of
 from nnpack.exporters.keras.reductions import axes_of
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
@@ -87,7 +87,7 @@ def _kernel(call: Call, name: str, x: Value) -> Array:
 
 def _for_each_axis(n: int | Sequence[int], x: Value) -> list[int]:
     """One number for each spatial axis."""
-    return [int(k) for k in n] if isinstance(n, list | tuple) else [int(n)] * (len(x.shape) - 2)
+    return [n] * (len(x.shape) - 2) if isinstance(n, int) else [int(k) for k in n]
 
 
 def _data_format(call: Call) -> str:
@@ -139,41 +139,42 @@ def batch_norm(call: Call) -> Value:
 
 @handles("LayerNorm")
 def layer_norm(call: Call) -> Value:
-    given, original = call.operation, value_of(call, call.arguments["x"], "x")
-    x, axes = _normalized_along(call, original)
+    given = call.operation
+    x, axes = _normalized_along(call)
     if given.rms_scaling:
         variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
         raised = call.emit("add", [variance, call.constant(_epsilon(call), x.dtype, "epsilon")])
         y = call.emit("multiply", [x, call.emit("rsqrt", [raised])])
-        return call.cast(_applied(call, "multiply", y, "gamma", axes), original.dtype)
+        return _applied(call, "multiply", y, "gamma", axes)
     weights = {role: _over_axes(call, role, x, axes) for role in ("gamma", "beta")}
     attributes = {"axes": axes, "epsilon": _epsilon(call)}
     if all(weight is not None or call.arguments[role] is None for role, weight in weights.items()):
         found = {role: weight for role, weight in weights.items() if weight is not None}
-        return call.cast(call.emit("layer_normalization", [x], found, attributes), original.dtype)
+        return call.emit("layer_normalization", [x], found, attributes)
     y = call.emit("layer_normalization", [x], attributes=attributes, part="normalized")
-    y = _applied(call, "add", _applied(call, "multiply", y, "gamma", axes), "beta", axes)
-    return call.cast(y, original.dtype)
+    return _applied(call, "add", _applied(call, "multiply", y, "gamma", axes), "beta", axes)
 
 
 @handles("RMSNorm")
 def rms_norm(call: Call) -> Value:
-    original = value_of(call, call.arguments["x"], "x")
-    x, axes = _normalized_along(call, original)
+    x, axes = _normalized_along(call)
     attributes = {"axes": axes, "epsilon": _epsilon(call)}
     scale = call.arguments["scale"]
     if scale is None or isinstance(scale, Ref) or axes != [len(x.shape) - 1]:
         y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
         if scale is not None:  # broadcast against the last axes, whichever are normalized
             y = call.emit("multiply", [y, *operands(call, x.dtype, scale=scale)])
-        return call.cast(y, original.dtype)
+        return y
     weight = known(call, scale, "a scale").astype(x.dtype, copy=False)
-    return call.cast(call.emit("rms_normalization", [x], {"scale": weight}, attributes), original.dtype)
+    return call.emit("rms_normalization", [x], {"scale": weight}, attributes)
 
 
-def _normalized_along(call: Call, x: Value) -> tuple[Value, list[int]]:
-    """x in the dtype that Keras computes in, and the axes."""
-    return call.cast(x, x.dtype if x.dtype == "float64" else "float32"), axes_of(call, call.operation.axis, x)
+def _normalized_along(call: Call) -> tuple[Value, list[int]]:
+    """x and the axes that it is normalized along."""
+    x = value_of(call, call.arguments["x"], "x")
+    if x.dtype not in FLOATS:
+        raise call.refuse(f"normalized {x.dtype}, of which Keras cuts off the fractions", "floats")
+    return x, axes_of(call, call.operation.axis, x)
 
 
 def _epsilon(call: Call) -> float:
@@ -247,6 +248,7 @@ def dot_product_attention(
         if key.shape[-1] is None:
             raise call.refuse("keys of unknown size", "keys of known size, or a scale")
         scale = np.float32(1) / np.sqrt(np.float32(key.shape[-1]))
+    scale = scale if isinstance(scale, keras.KerasTensor) else as_tensor(scale)
     scores = ops.einsum("btnh,bsnh->bnts", query, key) * cast(scale, dtype)
     if bias is not None:
         scores = scores + cast(bias, dtype)

@@ -27,6 +27,8 @@ def as_tensor(x: Any) -> Array:
 def common_dtype(call: Call, *xs: Any) -> str:
     """The dtype that Keras brings several arguments to."""
     dtypes = [call.value(x).dtype if isinstance(x, Ref) else str(as_tensor(x).dtype) for x in xs]
+    if not set(dtypes) <= set(PLAIN):
+        raise call.refuse(f"{call.class_name} of {', '.join(dtypes)}", f"operands of {', '.join(PLAIN)}")
     return str(keras.backend.result_type(*dtypes))
 
 

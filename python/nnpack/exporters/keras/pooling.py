@@ -62,8 +62,12 @@ def adaptive_pooling(call: Call) -> Value:
 
 @handles(layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D)
 def global_average(call: Call) -> Value:
+    return _averaged(call)
+
+
+def _averaged(call: Call) -> Value:
     x = call.inputs[0]
-    # ops.mean answers integers in floatx
+    # ops.mean answers integers in float32
     return _reduced(call, "mean", call.cast(x, x.dtype if x.dtype in FLOATS else "float32"))
 
 
@@ -73,12 +77,12 @@ def global_max(call: Call) -> Value:
 
 
 @handles(layers.GlobalAveragePooling1D, masks=True)
-def global_average_1d(call: Call) -> Value:
+def global_average_1d(call: Call) -> Value | list[Value]:
     mask = call.arguments.get("mask")
     if mask is None:
-        return global_average(call)
+        return _averaged(call)
     layer = call.operation
-    return call.value(call.trace(layer.call, Ref(call.inputs[0].name), mask=mask)[0])
+    return [call.value(made) for made in call.trace(layer.call, Ref(call.inputs[0].name), mask=mask)]
 
 
 def _reduced(call: Call, op: str, x: Value) -> Value:

@@ -54,9 +54,14 @@ def dot(call: Call) -> Value:
     x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
     ranks = [_rank(call, x) for x in (x1, x2)]
     if 0 in ranks:
-        dtype = common_dtype(call, x1, x2)
-        return call.cast(call.emit("multiply", operands(call, _computed(dtype), x1=x1, x2=x2)), dtype)
+        return _scaled(call, x1, x2)
     return _tensordot(call, x1, x2, [ranks[0] - 1], [max(ranks[1] - 2, 0)])
+
+
+def _scaled(call: Call, x1: Any, x2: Any) -> Value:
+    """A product with a number."""
+    dtype = common_dtype(call, x1, x2)
+    return call.cast(call.emit("multiply", operands(call, _computed(dtype), x1=x1, x2=x2)), dtype)
 
 
 @handles("Inner")
@@ -64,7 +69,7 @@ def inner(call: Call) -> Value:
     x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
     ranks = [_rank(call, x) for x in (x1, x2)]
     if 0 in ranks:
-        return dot(call)
+        return _scaled(call, x1, x2)
     return _tensordot(call, x1, x2, [ranks[0] - 1], [ranks[1] - 1])
 
 
@@ -111,12 +116,12 @@ def cross(call: Call, x1: Any, x2: Any) -> Any:
 
 
 def _minor(a: Sequence[Any], b: Sequence[Any], i: int, j: int) -> Any:
-    """aᵢ·bⱼ − aⱼ·bᵢ, where None is 0."""
-    plus = None if a[i] is None or b[j] is None else a[i] * b[j]
-    minus = None if a[j] is None or b[i] is None else a[j] * b[i]
-    if plus is None or minus is None:
-        return -minus if plus is None else plus
-    return plus - minus
+    """aᵢ·bⱼ − aⱼ·bᵢ, where None is 0; not both products are."""
+    if a[i] is None or b[j] is None:
+        return -(a[j] * b[i])
+    if a[j] is None or b[i] is None:
+        return a[i] * b[j]
+    return a[i] * b[j] - a[j] * b[i]
 
 
 # einsum
@@ -163,7 +168,7 @@ def contracted(call: Call, xs: Sequence[Any], sources: Sequence[str], made: str)
 
 def _arranged(call: Call, x: Value, labels: str, made: str) -> Value:
     """One operand: a sum of the axes that the result has not, and the others in its order."""
-    axes = [k for k, label in enumerate(labels) if label not in made]
+    axes = [call.axis(k, len(labels)) for k, label in enumerate(labels) if label not in made]
     if axes:
         x = call.emit("sum", [x], attributes={"axes": axes, "keepdims": False})
     left = [label for label in labels if label in made]
@@ -211,7 +216,9 @@ def _declared(call: Call, *xs: Any) -> str:
     """The dtype that Keras answers in: int32 for products of int8, but of vectors."""
     dtype = common_dtype(call, *xs)
     matrices = call.class_name == "Einsum" or (call.class_name == "Matmul" and 1 not in [_rank(call, x) for x in xs])
-    return "int32" if dtype == "int8" and matrices else dtype
+    if dtype == "uint8" or (dtype == "int8" and not matrices):
+        raise call.refuse(f"sums of products of {dtype}, which overflow", "operands of int32 or of floats")
+    return "int32" if dtype == "int8" else dtype
 
 
 def _computed(dtype: str) -> str:

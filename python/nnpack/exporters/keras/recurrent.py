@@ -68,8 +68,12 @@ def recurrent(call: Call) -> list[Value]:
     if mask is not None:
         x, mask = call.export.unify_labels([x, mask], ["bt", "bt"])
     zero_output = bool(layer.zero_output_for_mask)
-    steps = Steps(x, mask, bool(layer.go_backwards), bool(layer.return_sequences), zero_output)
+    # Keras's unrolled loop takes the mask in its own order for this, also where the steps are taken backwards
+    afterwards = zero_output and layer.unroll and layer.go_backwards and layer.return_sequences
+    steps = Steps(x, mask, bool(layer.go_backwards), bool(layer.return_sequences), zero_output and not afterwards)
     y, finals = _run(call, cells, steps, states)
+    if mask is not None and afterwards:
+        y = _kept(call, mask, y, None)
     finals = [call.cast(state, layer.compute_dtype) for state in finals]
     for state, final in zip(carried, finals, strict=bool(carried)):
         call.carry(state, _made(call, final))
@@ -250,9 +254,8 @@ def _for_each_row(call: Call, rows: Array, like: Value, dtype: str, part: str) -
 
 def _kept(call: Call, taken: Value, new: Value, old: Value | None) -> Value:
     """`new` where a step is taken; `old` where it is left out, or 0."""
-    rank = len(new.shape)
-    if rank > 2:
-        taken = call.emit("reshape", [taken], attributes={"target_shape": [1] * (rank - 1)})
+    while len(taken.shape) < len(new.shape):
+        taken = call.emit("expand_dims", [taken], attributes={"axis": len(taken.shape)})
     return call.emit("where", [taken, new, call.constant(0, new.dtype, "zero") if old is None else old])
 
 

@@ -35,7 +35,7 @@ def axes_of(call: Call, axis: int | Sequence[int] | None, x: Value) -> list[int]
     """Axes as an operator has them; None, which is all of them, includes that of the batch."""
     if axis is None:
         raise call.refuse("a reduction of all axes, the batch's too", "axes other than the first")
-    return sorted({call.axis(k, len(x.shape)) for k in (axis if isinstance(axis, list | tuple) else [axis])})
+    return sorted({call.axis(k, len(x.shape)) for k in ([axis] if isinstance(axis, int) else axis)})
 
 
 def reduced(call: Call, op: str, x: Value, axis: int | Sequence[int] | None, keepdims: bool = False) -> Value:

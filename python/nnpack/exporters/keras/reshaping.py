@@ -65,7 +65,7 @@ def zero_padding(call: Call) -> Value:
 
 def _pairs(amounts: tuple[int, int] | tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
     """(before, after) for each axis; a layer of one axis holds only its own."""
-    return [amounts] if isinstance(amounts[0], int) else list(amounts)  # type: ignore[list-item, arg-type]
+    return [amounts] if isinstance(amounts[0], int) else list(amounts)
 
 
 @handles(layers.UpSampling1D)

@@ -76,7 +76,7 @@ def squeeze(call: Call) -> Value:
             raise call.refuse("squeeze of all axes of one element, the batch's too", "squeeze(x, axis)")
     else:
         axes = sorted({call.axis(axis, rank) for axis in (given if isinstance(given, list | tuple) else [given])})
-    return call.emit("squeeze", [x], attributes={"axes": axes}) if axes else x
+    return squeezed(call, x, axes)
 
 
 @handles("Flip", "Fliplr", "Flipud")
@@ -174,7 +174,14 @@ def _bounded(k: int) -> int:
 
 def picked(call: Call, x: Value, axis: int, index: int) -> Value:
     """x[index] along an axis, which stays, with one element."""
-    return sliced(call, x, axis, index, index + 1 if index != -1 else None)
+    if isinstance(x.shape[axis], int):
+        return sliced(call, x, axis, index, index + 1 if index != -1 else None)
+    place = call.constant(np.array([index]), "int32", "index")  # a slice of an unknown size has an unknown size
+    return call.emit("take", [x, place], attributes={"axis": axis})
+
+
+def squeezed(call: Call, x: Value, axes: Sequence[int]) -> Value:
+    return call.emit("squeeze", [x], attributes={"axes": list(axes)}) if axes else x
 
 
 @handles("ArraySplit", "Dsplit", "Hsplit", "Split", "Vsplit")
@@ -197,9 +204,7 @@ def split(call: Call) -> list[Value]:
 def unstack(call: Call) -> list[Value]:
     x = call.inputs[0]
     axis = call.axis(call.operation.axis, len(x.shape))
-    return [
-        call.emit("squeeze", [picked(call, x, axis, i)], attributes={"axes": [axis]}) for i in range(len(call.outputs))
-    ]
+    return [squeezed(call, picked(call, x, axis, i), [axis]) for i in range(len(call.outputs))]
 
 
 # Repeating

@@ -132,8 +132,12 @@ def said(error: BaseException) -> str:
     """The kind and the first sentence of an error, without what Keras puts around it."""
     text = re.sub("\x1b\\[[0-9;]*m", "", str(error)).strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
-    wrapped = lines[0].startswith("Exception encountered when calling") and len(lines) > 1
-    return f"{type(error).__name__}: {lines[1 if wrapped else 0]}"
+    while len(lines) > 1 and lines[0].startswith(_WRAPPINGS):
+        del lines[0]
+    return f"{type(error).__name__}: {lines[0]}"
+
+
+_WRAPPINGS = ("Exception encountered when calling", "Could not automatically infer")
 
 
 def where_it_left(error: BaseException) -> str:

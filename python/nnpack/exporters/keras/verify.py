@@ -212,7 +212,6 @@ def _predict(keras_model: Any, exported: Exported, arrays: Sequence[Array], stat
             try:
                 answer = _answer(keras_model, graph, parts)
             except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
-                reason = " ".join(str(error).split())[:300]
                 at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
                 raise ModelError("keras-call", at, expected, said(error)) from error
             kept = min(size, rows - start)
@@ -235,7 +234,7 @@ def _answer(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
 def _compiled(keras_model: Any, graph: Graph) -> Any:
     import tensorflow
 
-    return tensorflow.function(lambda arrays: _call(keras_model, graph, arrays), jit_compile=True)
+    return tensorflow.function(lambda arrays: _call(keras_model, graph, arrays), jit_compile=True, autograph=False)
 
 
 def _call(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
