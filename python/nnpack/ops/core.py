@@ -68,7 +68,9 @@ def _cast_types(call: Call) -> tuple[str, OpenShape]:
 
 
 def _cast_rounding(y: Array, x: Array, dtype: str) -> Array:
-    return np.abs(y) if dtype == "float32" else np.zeros_like(y, np.float64)
+    """A number that float32 has is not rounded: a bool, a small integer."""
+    rounds = dtype == "float32" and y.dtype.kind == "f"
+    return np.where(y.astype(np.float32) == y, 0.0, np.abs(y)) if rounds else np.zeros_like(y, np.float64)
 
 
 @operator(_cast_types, _cast_rounding, attributes={"dtype": DTYPE})

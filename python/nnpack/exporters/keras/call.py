@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.errors import FormatError, ModelError
+from nnpack.errors import FormatError, ModelError, NnpackError
 from nnpack.exporters.keras.coverage import refused_operation
 from nnpack.exporters.keras.refusals import reason_of
 from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of
@@ -152,6 +152,11 @@ class Call:
             made = handler.lower(self)
         except FormatError as fault:
             raise self.refuse(f"{fault.code}: {fault.received}", str(fault.expected)) from fault
+        except NnpackError:
+            raise
+        except Exception as error:  # arguments that nobody thought of
+            expected = "arguments that nnpack knows; please report these"
+            raise self.refuse(f"{type(error).__name__}: {error}", expected) from error
         values = made if isinstance(made, list) else [made]
         return [self.finished(value, self.name if i == 0 else f"{self.name}:{i}") for i, value in enumerate(values)]
 
