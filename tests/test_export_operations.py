@@ -242,6 +242,10 @@ CASES |= {
     ),
     "empty_like": (lambda x: ops.empty_like(x, dtype=INT) * 0, M),
     "expand_dims": (lambda x: [ops.expand_dims(x, 1), ops.expand_dims(x, (-1, 2))], M),
+    "extract_patches": (
+        lambda x: [ops.image.extract_patches(x, (2, 3)), ops.image.extract_patches(x, 2, 1, padding="same")],
+        (5, 7, 2),
+    ),
     "extract_sequences": (lambda x: ops.extract_sequences(x, 3, 2), M),
     "flip": (lambda x: [ops.flip(x, 1), ops.flip(x, (-1, 1))], M),
     "fliplr": (lambda x: ops.fliplr(x), M),

@@ -47,8 +47,8 @@ Infer = Callable[[Call], "Made | list[Made]"]
 Rounding = Callable[..., Any]
 """(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md.
 
-For an operator of several outputs y is their tuple, and so is the answer. It is infinite where float32 would overflow on
-the way to y, and float64 does not.
+For an operator of several outputs y is their tuple, and so is the answer. It is infinite where float32 would overflow
+on the way to y, and float64 does not.
 """
 
 CheckWeights = Callable[[Mapping[str, "Array"], Mapping[str, Any]], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from keras import activations, layers
 
@@ -105,6 +106,11 @@ def operator_of(function: Any) -> str | None:
     return next((op for keras_function, (op, _) in _FUNCTIONS.items() if keras_function is function), None)
 
 
+def as_operator(name: str, dtype: str) -> bool:
+    """Whether an operator with Keras's default arguments computes what Keras does in this dtype."""
+    return dtype != "float64" or name not in _FLOAT32_CONSTANTS
+
+
 def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
     """An activation with Keras's attributes, in the terms of the specification: floats, axes from the front."""
     op = _sparsemax() if op == "sparsemax" else op
@@ -118,7 +124,26 @@ def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
             given["axes"] = sorted({int(axis) % rank for axis in axes})
         else:
             given["axis"] = int(value) % rank
+    if x.dtype == "float64" and op in _FLOAT32_CONSTANTS:
+        return _of_float64(call, x, op, given)
     return call.emit(op, [x], attributes=given)
+
+
+_FLOAT32_CONSTANTS = ("gelu", "leaky_relu")
+"""Activations whose constants TensorFlow rounds to float32 for float64 too."""
+
+
+def _of_float64(call: Call, x: Value, op: str, given: Mapping[str, Any]) -> Value:
+    if op == "leaky_relu":
+        return call.emit(op, [x], attributes={"negative_slope": float(np.float32(given["negative_slope"]))})
+
+    def gelu(x: Any) -> Any:
+        if given["approximate"]:
+            inner = 0.7978845608028654 * (x + float(np.float32(0.044715)) * x * x * x)
+            return 0.5 * x * (1.0 + keras.ops.tanh(inner))
+        return 0.5 * x * keras.ops.erfc(-x * float(np.float32(0.5**0.5)))
+
+    return call.traced(gelu, x)
 
 
 def relu(call: Call, x: Value, negative_slope: float, max_value: float | None, threshold: float) -> Value:

@@ -44,7 +44,7 @@ _REFUSED = {
         affine_transform elastic_transform map_coordinates perspective_transform scale_and_translate
     """,
     "has no operator of its own": """
-        erfinv extract_patches extract_patches_3d gaussian_blur gcd hsv_to_rgb i0 lcm rgb_to_hsv sobel_edges
+        erfinv extract_patches_3d gaussian_blur gcd hsv_to_rgb i0 lcm rgb_to_hsv sobel_edges
     """,
     "makes new numbers of its arguments, which are constants in a model": """
         arange full geomspace linspace logspace
@@ -68,7 +68,8 @@ _EXPORTED = """
     broadcast_to cast cbrt cdist ceil celu clip concatenate conj conjugate conv conv_transpose convert_to_tensor copy
     cos cosh count_nonzero crop_images cross cumprod cumsum deg2rad depth_to_space depthwise_conv diagonal diff
     digitize divide divide_no_nan dot dot_product_attention dsplit dstack einsum elu empty_like equal erf erfc exp
-    exp2 expand_dims expm1 extract_sequences fabs flip fliplr floor floor_divide fmax fmin fmod fold full_like gelu
+    exp2 expand_dims expm1 extract_patches extract_sequences fabs
+    flip fliplr floor floor_divide fmax fmin fmod fold full_like gelu
     get_item glu greater greater_equal hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh heaviside hsplit hstack
     hypot imag inner isclose isfinite isin isinf isnan isneginf isposinf isreal layer_normalization ldexp leaky_relu
     less less_equal log log10 log1p log2 log_sigmoid log_softmax logaddexp logaddexp2 logical_and logical_not

@@ -107,6 +107,31 @@ def depth_to_space(call: Call, x: Any) -> Any:
     return ops.transpose(x, (0, 3, 1, 2)) if first else x
 
 
+@composed("ExtractPatches")
+def extract_patches(call: Call, images: Any) -> Any:
+    given = call.operation
+    size = _pair(given.size)
+    strides, dilation = _pair(given.strides or given.size), _pair(given.dilation_rate)
+    first = given.data_format == "channels_first"
+    x = ops.transpose(images, (0, 2, 3, 1)) if first else images
+    if len(size) != 2 or len(x.shape) != 4:
+        raise call.refuse(f"patches of size {size} of {tuple(x.shape)}", "patches of a batch of images")
+    if strides == size and dilation == (1, 1) and given.padding == "valid" and None not in x.shape[1:]:
+        (_, height, width, channels), (h, w) = x.shape, size
+        x = x[:, : height // h * h, : width // w * w]
+        x = ops.reshape(x, (-1, height // h, h, width // w, w, channels))
+        patches = ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height // h, width // w, h * w * channels))
+    else:
+        n = size[0] * size[1] * x.shape[-1]
+        kernel = np.eye(n, dtype=x.dtype).reshape(*size, x.shape[-1], n)
+        patches = ops.conv(x, kernel, strides, given.padding, "channels_last", dilation)
+    return ops.transpose(patches, (0, 3, 1, 2)) if first else patches
+
+
+def _pair(item: Any) -> tuple[int, ...]:
+    return (item, item) if isinstance(item, int) else tuple(item)
+
+
 def _known(call: Call, x: Any) -> list[int]:
     if None in x.shape[1:]:
         raise call.refuse("images of unknown size", "images of known size")

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nnpack.exporters.keras.activations import operator_of
+from nnpack.exporters.keras.activations import as_operator, operator_of
 from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
@@ -164,11 +164,17 @@ def _gates(cell: Any) -> dict[str, Any] | None:
     names = {}
     for key in ("activation", "recurrent_activation"):
         if hasattr(cell, key):
-            known = operator_of(getattr(cell, key))
-            if known not in ACTIVATIONS:
+            known = _activation(cell, getattr(cell, key))
+            if known is None:
                 return None
             names[key] = known
     return names
+
+
+def _activation(cell: Any, function: Any) -> str | None:
+    """The name that the operators have for an activation of a cell."""
+    name = operator_of(function)
+    return name if name in ACTIVATIONS and as_operator(name, str(cell.compute_dtype)) else None
 
 
 # Cells that are not: what they do, step by step
@@ -209,7 +215,7 @@ def _named(cell: Any) -> str:
     if not _operator(cell):
         return type(cell).__name__
     given = [getattr(cell, key) for key in ("activation", "recurrent_activation") if hasattr(cell, key)]
-    others = [function for function in given if operator_of(function) not in ACTIVATIONS]
+    others = [function for function in given if _activation(cell, function) is None]
     names = [getattr(function, "__name__", type(function).__name__) for function in others]
     return f"{type(cell).__name__} with {', '.join(names)}"
 
