@@ -6,3 +6,5 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# the workers share the processors: OpenBLAS's threads, which spin while they wait, make small products ten times slower
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

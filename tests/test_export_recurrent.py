@@ -95,6 +95,14 @@ def test_float64():
     run(lambda: layers.LSTM(4, return_state=True, dtype="float64"), mask=True)
 
 
+def test_float64_with_constants_that_tensorflow_rounds_to_float32():
+    run(lambda: layers.GRU(3, activation="leaky_relu", recurrent_activation="gelu", dtype="float64"), (3, 2))
+
+
+def test_an_unrolled_layer_that_runs_backwards_has_zeros_where_keras_has_them():
+    run(lambda: layers.Bidirectional(layers.LSTM(3, unroll=True, return_sequences=True)), mask=True)
+
+
 def test_initial_states_that_are_constants():
     x = keras.Input((5, 3), batch_size=7)
     states = [ops.tile(ops.convert_to_tensor([[0.5, -1, 2, 0.1]]), (7, 1))] * 2

@@ -24,7 +24,7 @@ from generate.pages import Operator, Rule
 ROOT = Path(__file__).parents[1]
 SUITE = ROOT / "conformance"
 OPERATORS = pages.operators()
-NUMBERS = ("run", "special", "network", "meta")
+NUMBERS = ("run", "special", "network", "meta", "states")
 
 FLOATS = {"float32", "float64"}
 INTEGERS = {"int8", "int32", "int64", "uint8"}
@@ -307,12 +307,13 @@ def test_tolerance_class_of_a_case_is_that_of_its_operators_page() -> None:
 
 
 def test_level_of_a_case_is_that_of_its_operators() -> None:
-    """Of the highest of them, or L4; faults of an operator's own constraints have the operator's level."""
+    """Of the highest of them, of L3 with states, or L4; faults of an operator's own constraints have its level."""
 
     def wrong() -> Iterator[str]:
         for case in cases():
             label = case.told["constraint"] or ""
-            allowed = {max([OPERATORS[layer["op"]].level for layer in case.layers], default="L1"), "L4"}
+            levels = [OPERATORS[layer["op"]].level for layer in case.layers]
+            allowed = {max([*levels, "L3" if "states" in case.header else "L1"]), "L4"}
             if label.startswith("C"):
                 allowed = {pages.operator(case.group).level}
             if (case.told["kind"] in NUMBERS or label.startswith("C")) and case.told["level"] not in allowed:

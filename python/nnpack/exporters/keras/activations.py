@@ -141,7 +141,7 @@ def _of_float64(call: Call, x: Value, op: str, given: Mapping[str, Any]) -> Valu
         if given["approximate"]:
             inner = 0.7978845608028654 * (x + float(np.float32(0.044715)) * x * x * x)
             return 0.5 * x * (1.0 + keras.ops.tanh(inner))
-        return 0.5 * x * keras.ops.erfc(-x * float(np.float32(0.5**0.5)))
+        return 0.5 * x * (1.0 + keras.ops.erf(x * float(np.float32(0.5**0.5))))
 
     return call.traced(gelu, x)
 

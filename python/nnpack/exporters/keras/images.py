@@ -115,8 +115,8 @@ def extract_patches(call: Call, images: Any) -> Any:
     first = given.data_format == "channels_first"
     x = ops.transpose(images, (0, 2, 3, 1)) if first else images
     if len(size) != 2 or len(x.shape) != 4:
-        raise call.refuse(f"patches of size {size} of {tuple(x.shape)}", "patches of a batch of images")
-    if strides == size and dilation == (1, 1) and given.padding == "valid" and None not in x.shape[1:]:
+        raise call.refuse(f"patches of size {tuple(size)} of {tuple(x.shape)}", "patches of a batch of images")
+    if strides == size and dilation == [1, 1] and given.padding == "valid" and None not in x.shape[1:]:
         (_, height, width, channels), (h, w) = x.shape, size
         x = x[:, : height // h * h, : width // w * w]
         x = ops.reshape(x, (-1, height // h, h, width // w, w, channels))
@@ -126,10 +126,6 @@ def extract_patches(call: Call, images: Any) -> Any:
         kernel = np.eye(n, dtype=x.dtype).reshape(*size, x.shape[-1], n)
         patches = ops.conv(x, kernel, strides, given.padding, "channels_last", dilation)
     return ops.transpose(patches, (0, 3, 1, 2)) if first else patches
-
-
-def _pair(item: Any) -> tuple[int, ...]:
-    return (item, item) if isinstance(item, int) else tuple(item)
 
 
 def _known(call: Call, x: Any) -> list[int]:
