@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check lint types docs conformance requirements clean
+.PHONY: help demo test test-applications check lint types docs conformance requirements clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || \
@@ -22,6 +22,9 @@ demo: $(VENV)/.installed ## train two networks with Keras, predict with them whe
 
 test: lint types docs ## everything that CI runs
 	$(RUN) -m pytest --numprocesses 2 --dist worksteal
+
+test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 16 GB of memory
+	$(RUN) -m pytest -m applications
 
 check: test ## the same
 

@@ -57,7 +57,7 @@ def test_right_float32_passes_with_any_order_of_sums(order: str) -> None:
     ids=["naive", "node"],
 )
 def test_one_shot_runtime(command: str, levels: tuple[str, ...]) -> None:
-    chosen = [case for case in SUITE.cases if case.level in levels and case.kind != "states"][::29]
+    chosen = [case for case in SUITE.cases if case.level in levels and case.kind != "states"][::67]
     assert {case.kind for case in chosen} >= {"run", "special", "meta", "reject", "canonical"}
     found = outcome(command, chosen, one_shot=True)
     assert found.failures == []
@@ -66,4 +66,4 @@ def test_one_shot_runtime(command: str, levels: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("adapter", ["numpy_engine.py", "node/adapter.mjs"])
 def test_example_adapter_is_short(adapter: str) -> None:
-    assert len((ADAPTERS / adapter).read_text("utf-8").splitlines()) < 100
+    assert len((ADAPTERS / adapter).read_text("utf-8").splitlines()) < 120

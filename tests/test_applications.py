@@ -104,7 +104,8 @@ def test_network_without_top_of_another_size(name):
     agree(FUNCTIONS[name](weights=None, include_top=False, input_shape=(97, 83, 3), pooling="avg"))
 
 
+# Keras cannot call the NASNets of open size: the halves that they add up are then of different sizes
 @pytest.mark.applications
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if not name.startswith("NASNet")])
 def test_network_of_open_size(name):
     agree(FUNCTIONS[name](weights=None, include_top=False, input_shape=(None, None, 3), pooling="max"))

@@ -105,6 +105,18 @@ def test_calls_of_one_model(case: dict[str, Any]) -> None:
         assert_right(case, results, np.array(rows, int))
 
 
+@of_kind("states")
+def test_pieces_of_a_sequence(case: dict[str, Any]) -> None:
+    told = described(case)
+    model = nnpack.loads(data_of(case, told["model"]))
+    for lengths in told["splits"]:
+        model.reset_states()
+        ends = np.cumsum(lengths)[:-1]
+        pieces = zip(*(np.split(x, ends, axis=1) for x in fed(case)), strict=True)
+        made = [model.predict(list(piece), outputs=[item["name"] for item in told["outputs"]]) for piece in pieces]
+        assert_right(case, [np.concatenate(parts, axis=1) for parts in zip(*made, strict=True)])
+
+
 @pytest.mark.parametrize(
     ("y", "expected"),
     [(np.nan, 1.0), (1.0, np.nan), (np.inf, -np.inf), (np.inf, 3e38), (1.5, np.inf), (1.0 + 2e-6, 1.0), (3e-38, 0.0)],
@@ -173,7 +185,7 @@ def test_validator_finds_the_departure_alone(case: dict[str, Any]) -> None:
     assert [(fault.code, fault.at) for fault in found] == wanted
 
 
-@of_kind("run", "special", "network", "meta")
+@of_kind("run", "special", "network", "meta", "states")
 def test_model_of_a_case_is_valid_and_canonical(case: dict[str, Any]) -> None:
     assert validate(SUITE / case["directory"] / "model.nnpack") == []
     data = data_of(case, "model.nnpack")
@@ -259,6 +271,8 @@ def test_manifest_and_cases_keep_to_their_schemas() -> None:
         ("dense/rank-2", {"tolerance_class": "network-wide"}),
         ("dense/rank-2", {"spec": {"page": "ops/dense.md", "section": "Shape"}}),
         ("dense/calls", {"calls": None}),
+        ("dense/calls", {"splits": [[1], [1]]}),
+        ("states/lstm", {"splits": None}),
         ("dense/kernel-rows", {"code": None}),
         ("dense/kernel-rows", {"constraint": "X1"}),
         ("dense/kernel-rows", {"floor": 0.1}),

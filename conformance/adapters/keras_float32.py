@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,25 @@ import numpy as np
 from generate import oracle
 from naive.adapter import Conversation, converse
 from naive.arithmetic import FLOAT64, Arithmetic
-from naive.arrays import Array
+from naive.arrays import STRING, Array
+from naive.document import Layer
 from naive.model import Model
+from naive.operators.operator import Type
 
 
 class KerasModel(Model):
     """A file that naive has read, with Keras's numbers."""
 
-    def run(
-        self, inputs: Sequence[Array], arithmetic: Arithmetic = FLOAT64, names: Sequence[str] | None = None
+    def compute(
+        self, layer: Layer, values: Mapping[str, Array], made: Sequence[Type], arithmetic: Arithmetic
     ) -> list[Array]:
-        values = {value.name: _numpy(x) for value, x in zip(self.document.inputs, inputs, strict=True)}
-        for layer in self.document.layers:
-            function = oracle.exact if layer.output.dtype == "float64" else oracle.float32
-            weights = {role: _numpy(self.weights[name]) for role, name in layer.weights.items()}
-            operands = [values[name] for name in layer.inputs]
-            values[layer.output.name] = function(layer.op.partition("@")[0], operands, weights, layer.attributes)
-        return [_array(values[name]) for name in names or self.document.outputs]
+        function = oracle.exact if made[0].dtype == "float64" else oracle.float32
+        weights = {role: _numpy(self.weights[name]) for role, name in layer.weights.items()}
+        operands = [_numpy(values[name]) for name in layer.inputs]
+        results = function(layer.op.partition("@")[0], operands, weights, layer.attributes)
+        results = results if isinstance(results, list) else [results]
+        # Keras adds int8 up as int32
+        return [_array(y.astype(each.dtype)) for y, each in zip(results, made, strict=True)]
 
 
 class Keras(Conversation):
@@ -55,7 +57,7 @@ class Keras(Conversation):
 
 
 def _numpy(x: Array) -> Any:
-    return np.array(x.data, x.dtype).reshape(x.shape)
+    return np.array(x.data, object if x.dtype == STRING else x.dtype).reshape(x.shape)
 
 
 def _array(y: Any) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from zlib import crc32
@@ -24,8 +24,8 @@ class Case:
 
     Attributes:
         id: "<group>/<name>", unique among all kinds.
-        kind: run, special, network, meta, reject or canonical.
-        level: L0, L1 or L4.
+        kind: run, special, network, meta, states, reject or canonical.
+        level: L0 to L4.
         title: what it shows, in one sentence.
         spec: the sentence of the specification that it tests.
         requires: the file's own list.
@@ -64,6 +64,12 @@ class Case:
         }
         files = {"case.json": text(described), **self.files}
         return {f"{self.directory}/{name}": data for name, data in files.items()}
+
+
+def at_least(level: str, header: Mapping[str, Any]) -> str:
+    """The level of a file: what has states, or says that it has some, is of L3, whatever its operators."""
+    stateful = "states" in header or "feature:states" in header.get("requires", ())
+    return max(level, "L3") if stateful else level
 
 
 def text(described: dict[str, Any]) -> bytes:

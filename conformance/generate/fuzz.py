@@ -19,7 +19,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from generate import pages, scalar
+from generate import fuzzing_elementwise, fuzzing_moving, fuzzing_recurrent, fuzzing_spatial, pages, scalar
 from generate.case import Case, manifest
 from generate.drawing import DTYPES, INTEGERS, TAME, WIDE, Draw, Make, array, attributes, numbers, shape_of, typed
 from generate.encoding import File
@@ -103,16 +103,6 @@ def glu(draw: Draw) -> Graph:
     return one("glu", array(draw, shape, WIDE), evaluate=scalar.float64, axis=axis)
 
 
-def arithmetic(draw: Draw, op: str) -> Graph:
-    """Two shapes that broadcast, of which the first has the batch."""
-    shape = shape_of(draw)
-    other = [n if draw(st.booleans()) else 1 for n in shape]
-    elements = numbers(-1e15, 1e15)
-    x1, x2 = array(draw, shape, elements), array(draw, (shape[0], *other[1:]), elements)
-    pair = (x1, x2) if draw(st.booleans()) else (x2, x1)
-    return one(op, *pair, evaluate=scalar.float64)
-
-
 def cast(draw: Draw) -> Graph:
     source, target = draw(st.sampled_from(DTYPES)), draw(st.sampled_from(DTYPES))
     elements = typed(draw, source)
@@ -163,7 +153,6 @@ MAKE: Mapping[str, Make] = {
     **{op: partial(activation, op=op) for op in ACTIVATIONS},
     **{op: partial(over_axes, op=op) for op in ("softmax", "log_softmax")},
     **{op: partial(sparsemax, op=op) for op in ("sparsemax", "cumulative_sparsemax")},
-    **{op: partial(arithmetic, op=op) for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum")},
     "batch_normalization": batch_normalization,
     "cast": cast,
     "concatenate": concatenate,
@@ -172,8 +161,15 @@ MAKE: Mapping[str, Make] = {
     "glu": glu,
     "identity": identity,
     "reshape": reshape,
+    **fuzzing_elementwise.MAKE,
+    **fuzzing_moving.MAKE,
+    **fuzzing_recurrent.MAKE,
+    **fuzzing_spatial.MAKE,
 }
 """Operator -> a model of it; what a new operator adds here is what it is fuzzed with."""
+
+BESIDE: Mapping[str, Sequence[str]] = {"constant": ("maximum",), **fuzzing_moving.BESIDE}
+"""Operator -> others that its models have."""
 
 
 # Networks
@@ -314,7 +310,7 @@ def _case(make: Make, name: str, spec: Quote) -> Callable[[int], st.SearchStrate
     @st.composite
     def cases(draw: Any, most: int) -> Case:
         graph = make(Draw(draw, most))
-        return case_of(graph, f"fuzz/{name}", kind, "L1", str(graph), spec)
+        return case_of(graph, f"fuzz/{name}", kind, None, str(graph), spec)
 
     return cases
 
@@ -322,7 +318,7 @@ def _case(make: Make, name: str, spec: Quote) -> Callable[[int], st.SearchStrate
 def _of(op: str) -> Topic:
     described = pages.operator(op)
     says = pages.quote(described.page, described.row) if described.row else _semantics(described.page)
-    needs = [f"op:{described.id}", *(["op:maximum@1"] if op == "constant" else [])]
+    needs = [f"op:{described.id}", *(f"op:{other}@1" for other in BESIDE.get(op, ()))]
     return Topic(needs, _case(MAKE[op], op, says))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from generate import encoding, scalar, tolerances
 from generate.case import SEED
 from generate.encoding import File, Stored, stored
-from generate.tolerances import DEVIATIONS, FLOOR, ROUNDOFF, RUNS
+from generate.tolerances import DEVIATIONS, FLOOR, ROUNDOFF, RUNS, SAMPLED_BITS, rounded_up
 
 Evaluate = Callable[..., Any]
 """(op, operands, weights, attributes) -> the operator's value; floating-point numbers are float64."""
@@ -234,7 +234,7 @@ class Graph:
                     values[node.name] = y + scale * random.standard_normal(y.shape) if np.any(scale) else y
             for square, node, y in zip(squares, self.outputs, self.reference(), strict=True):
                 square += np.square(np.subtract(values[node.name], y, dtype=np.float64))
-        return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), 4) for square in squares]
+        return [rounded_up(DEVIATIONS * np.sqrt(square / RUNS), SAMPLED_BITS) for square in squares]
 
     def disagreement(self, other: Evaluate) -> float:
         """The largest difference from another oracle's values, as a part of the magnitude of what is summed."""
@@ -260,7 +260,7 @@ class Graph:
             return None
         values = {node.name: array for node, array in zip(self.nodes, self.arrays, strict=True)}
         for node, _, _ in self.states:
-            values[node.name] = self._values[node.name].astype(np.float32)
+            values[node.name] = self._values[node.name].astype(node.dtype)
         for step in self.steps:
             for node, y in zip(step.outputs, self._compute(step, values, runtime), strict=True):
                 values[node.name] = y
@@ -346,12 +346,6 @@ def _named_parts(name: str, weight: Weight) -> Stored:
 
 def _value(node: Node) -> dict[str, Any]:
     return encoding.value(node.name, node.shape, node.dtype)
-
-
-def rounded_up(tolerance: Any, bits: int) -> Any:
-    """To this many bits, so that it is the same number on every machine."""
-    mantissa, exponent = np.frexp(tolerance)
-    return np.ldexp(np.ceil(mantissa * 2**bits) / 2**bits, exponent)
 
 
 def _largest(part: Any, y: Any, other: Any) -> float:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import activations, layers, ops
 
-from generate.oracles import elementwise, normalization, recurrent, spatial
+from generate.oracles import elementwise, moving, normalization, recurrent, spatial
 from generate.oracles.declare import plain, run
 
 
@@ -157,7 +157,7 @@ ORACLES |= {
     "concatenate": plain(lambda *xs, axis: ops.concatenate(xs, axis)),
 }
 
-for _family in (elementwise, normalization, spatial):
+for _family in (elementwise, normalization, spatial, moving):
     ORACLES |= _family.ORACLES
 ORACLES |= recurrent.oracles(ORACLES)
 

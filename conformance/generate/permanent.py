@@ -16,7 +16,14 @@ HOME = Path(__file__).parents[1]
 FIXTURES: dict[tuple[int, int], str] = {(1, 0): "fixtures/1.0.nnpack"}
 """Version of the format -> the file."""
 
-WITHDRAWN: dict[str, str] = {}
+_INTEGERS = "integers are operands of this operator now; bool is not: see the case bool of this operator"
+_DECLARED = "a new dimension may be declared by a symbol that other values have too, or by its number"
+
+WITHDRAWN: dict[str, str] = {
+    **{f"{op}/integers": _INTEGERS for op in ("add", "subtract", "multiply", "maximum", "minimum")},
+    "graph/declared-number-for-new": _DECLARED,
+    "graph/declared-old-symbol": _DECLARED,
+}
 """Id of a case -> why it is no more."""
 
 

@@ -3,9 +3,11 @@
 People who write a runtime make the same mistakes. Here each of them is made on purpose, in a few lines, with the
 sentence of the specification that it breaks:
 
-    activations, weighted, elementwise, along_axes, shapes      the formulas of spec/ops
+    activations, weighted, elementwise, unary, comparison, reduction, along_axes, convolution, pooling,
+    statistics, resizing, shapes, moving, indexing, products, recurrent
+                    the formulas of spec/ops
     storage         what stored bytes stand for, and the dtype that is computed in
-    calls           inputs, outputs, layers, rows, and calls one after the other
+    calls, states   inputs, outputs, layers, rows, and calls one after the other; what is carried between them
     container, header, payload, graph                           what a reader has to refuse, and what not
     writing         the canonical form
 
@@ -17,13 +19,25 @@ from mutants import (
     activations,
     along_axes,
     calls,
+    comparison,
     container,
+    convolution,
     elementwise,
     graph,
     header,
+    indexing,
+    moving,
     payload,
+    pooling,
+    products,
+    recurrent,
+    reduction,
+    resizing,
     shapes,
+    states,
+    statistics,
     storage,
+    unary,
     weighted,
     writing,
 )
@@ -33,10 +47,22 @@ MODULES = (
     activations,
     weighted,
     elementwise,
+    unary,
+    comparison,
+    reduction,
     along_axes,
+    convolution,
+    pooling,
+    statistics,
+    resizing,
     shapes,
+    moving,
+    indexing,
+    products,
+    recurrent,
     storage,
     calls,
+    states,
     container,
     header,
     payload,

@@ -6,12 +6,25 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from mutants.mutant import Mutant, Patch, changing, of_faults, of_sound_files, overlooking, skipping
+from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, of_sound_files, overlooking, skipping
 from naive import document, graph
 from naive.arrays import Array
 from naive.document import Document
 from naive.errors import require
-from naive.operators import activations, dense, elementwise, glu, normalization, operator, shapes, softmax, weights
+from naive.operators import (
+    activations,
+    comparison,
+    dense,
+    elementwise,
+    glu,
+    normalization,
+    operator,
+    reduction,
+    shapes,
+    softmax,
+    unary,
+    weights,
+)
 from naive.operators.operator import Site, Type
 
 right_read = document.read
@@ -40,6 +53,10 @@ def known_outputs(read: Document) -> None:
 
 def any_new(declared: int | str, n: int | str) -> bool:
     return n in (declared, operator.NEW_SYMBOL)
+
+
+def named(declared: int | str, n: int | str) -> bool:
+    return right_declared(declared, n) and (n != operator.NEW_SYMBOL or isinstance(declared, str))
 
 
 def any_symbol(declared: int | str, n: int | str) -> bool:
@@ -143,8 +160,17 @@ def of_page(name: str, says: str, *changes: Patch, page: str = "", groups: tuple
 
 
 FLOATING = (*activations.FORMULAS, "softmax", "log_softmax", "sparsemax", "dense", "glu", "batch_normalization")
+BROADCASTING = (*elementwise.FORMULAS, *comparison.COMPARISONS, *comparison.LOGICAL)
+FLOATING += ("divide", "power", "arctan2", "sqrt", "erf", "isnan", "mean", "variance", "logsumexp")
 
 SOUND = (
+    of_numbers(
+        "graph: a number for a new symbol is refused",
+        "or the number, where it is known",
+        patch.object(graph, "is_declared", named),
+        page="README.md",
+        groups=("reshape", "concatenate"),
+    ),
     of_sound_files(
         "graph: values go by the names of layers",
         "a layer and the value that it makes usually share a name, and need not",
@@ -179,6 +205,33 @@ CONSTRAINTS = (
         overlooking(operator, "dtype-mismatch"),
         page="activations",
         groups=FLOATING,
+    ),
+    of_page(
+        "dtypes: bool is taken for a number",
+        "numbers are float32, float64, int8, int32, int64 and uint8",
+        overlooking(operator, "dtype-mismatch", at="/inputs/0"),
+        page="elementwise",
+        groups=(*elementwise.FORMULAS, *unary.OF_NUMBERS, "less", "greater", "sum", "max", "argmax"),
+    ),
+    of_page(
+        "dtypes: numbers are taken for truth values",
+        "x1 and x2 are bool",
+        overlooking(operator, "dtype-mismatch", at="/inputs/0"),
+        page="logical",
+        groups=(*comparison.LOGICAL, "logical_not", "any", "all", "where"),
+    ),
+    of_page("where: of two dtypes", "x2 has the same dtype", overlooking(comparison, "dtype-mismatch")),
+    of_page(
+        "reduction: axes beyond the rank",
+        "the last of axes is below the rank of x",
+        overlooking(operator, "axis-range"),
+        groups=(*reduction.FORMULAS, *reduction.BEATS, *reduction.STEPS),
+    ),
+    of_page(
+        "reduction: axes in any order",
+        "ascending, none twice",
+        *(changing(op, attributes={"axes": any_axes, "keepdims": operator.boolean}) for op in reduction.FORMULAS),
+        groups=tuple(reduction.FORMULAS),
     ),
     of_page(
         "axis: beyond the rank",
@@ -251,21 +304,21 @@ CONSTRAINTS = (
         "m = n, or m = 1, or n = 1; two symbols do not broadcast",
         overlooking(elementwise, "broadcast-mismatch"),
         page="elementwise",
-        groups=tuple(elementwise.FORMULAS),
+        groups=BROADCASTING,
     ),
     of_page(
         "broadcasting: symbols are not compared",
         "two different symbols, or a symbol and a number other than 1, do not broadcast",
         patch.object(elementwise, "broadcast_dimension", numbers_broadcast),
         page="elementwise",
-        groups=tuple(elementwise.FORMULAS),
+        groups=BROADCASTING,
     ),
     of_page(
         "broadcasting: of two dtypes",
         "x2 has the same dtype",
         overlooking(elementwise, "dtype-mismatch"),
         page="elementwise",
-        groups=tuple(elementwise.FORMULAS),
+        groups=BROADCASTING,
     ),
     of_page(
         "concatenate: other dimensions",

@@ -16,7 +16,7 @@ from naive.operators import OPERATORS
 
 Patch = AbstractContextManager[Any]
 
-NUMBERS = ("run", "special", "network", "meta")
+NUMBERS = ("run", "special", "network", "meta", "states")
 """Kinds of cases that compare numbers."""
 
 EVERY_OPERATOR = tuple(op.partition("@")[0] for op in OPERATORS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generate.case import Case, Draw
+from generate.case import Case, Draw, at_least
 from generate.encoding import File, Stored, document, layer, stored, value
 from generate.negative.sentences import demanded
 from generate.pages import Quote, operator, quote, rules
@@ -39,6 +39,7 @@ def reject(
     spec = says or _broken(case_id, code, constraint)
     files = {"model.nnpack": bytes(data)}
     detail = {"code": code, "at": at}
+    level = at_least(level, data.header) if isinstance(data, File) else level
     _add(Case(case_id, "reject", level, title, _quoted(spec), _listed(data), files, constraint, detail))
 
 
@@ -81,7 +82,8 @@ def canonical(
         files["canonical.nnpack"] = bytes(becomes)
     detail = {"code": code, "at": at}
     requires = _listed(data if becomes is None else becomes)
-    _add(Case(case_id, "canonical", "L0", title, _quoted(says), requires, files, detail=detail))
+    level = at_least("L0", data.header) if isinstance(data, File) else "L0"
+    _add(Case(case_id, "canonical", level, title, _quoted(says), requires, files, detail=detail))
 
 
 def _add(case: Case) -> None:

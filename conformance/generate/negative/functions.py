@@ -65,7 +65,7 @@ def _declare(op: str, dtype: str, made: Shape, makes: str, wrong: str, attribute
         case(
             op,
             f"{key}-beyond-rank",
-            f"Along axis 2 of {'an' if key == 'axis' else 'two'} axes, 0 and 1.",
+            "Axis 2, where there are 0 and 1.",
             "axis-range",
             f"0/attributes/{key}",
             _one(op, dtype, made, makes or dtype, **beyond),

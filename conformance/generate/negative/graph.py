@@ -8,6 +8,7 @@ from generate.encoding import File, document, layer, stored, value
 from generate.negative.declare import TESTED, numbers, reject
 from generate.negative.operators import GENERAL
 from generate.negative.schema import put
+from generate.pages import operator
 
 X, Y = value("x", ["batch", 4]), value("y", ["batch", 4])
 
@@ -169,20 +170,26 @@ def _declared(case_id: str, title: str, shape: Any, file: File) -> None:
 
 _RELU = _model([layer("relu", ["x"], Y)])
 _TIME = document([value("x", ["batch", "time", 4])], [layer("relu", ["x"], value("y", ["batch", "time", 4]))], ["y"])
-_LONG = document(
-    [value("x", ["batch", "time", 4])],
-    [layer("reshape", ["x"], value("y", ["batch", "longer", 2]), target_shape=[-1, 2])],
-    ["y"],
-)
 _declared("declared-number", "A dimension that is another number.", ["batch", 5], _RELU)
 _declared("declared-rank", "A dimension too many.", ["batch", 4, 1], _RELU)
 _declared("declared-symbol-for-number", "A symbol for a dimension that is known.", ["batch", "four"], _RELU)
 _declared("declared-number-for-symbol", "A number for a dimension that only running tells.", ["batch", 7, 4], _TIME)
 _declared("declared-other-symbol", "Another symbol than the input's.", ["batch", "steps", 4], _TIME)
-_declared("declared-old-symbol", "A symbol of the input for a dimension that is new.", ["batch", "time", 2], _LONG)
-_declared("declared-number-for-new", "A number for a dimension that only running tells.", ["batch", 8, 2], _LONG)
 _declared(
     "declared-batch", "A number for the batch.", [1, 4], _model([layer("relu", ["x"], _H), layer("add", ["x", "h"], Y)])
+)
+reject(
+    "graph/declared-batch-for-new",
+    "The batch for rows that only running tells.",
+    "shape-declared",
+    "/layers/0/outputs/0/shape",
+    document(
+        [value("x", ["batch", "time", 4])],
+        [layer("fold", ["x"], value("y", ["batch", 4]), axis=1)],
+        ["y"],
+    ),
+    constraint="G7",
+    level=operator("fold").level,
 )
 _graph(
     "declared-dtype",

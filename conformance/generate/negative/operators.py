@@ -91,54 +91,61 @@ DTYPE = {
 }
 
 
-def _changed(file: File, **attributes: Any) -> File:
-    """The attributes of the only layer; None takes one away."""
+def _changed(file: File, at: int, **attributes: Any) -> File:
+    """Other attributes of a layer; None takes one away."""
 
     def change(header: dict[str, Any]) -> None:
         for key, item in attributes.items():
-            header["layers"][0]["attributes"][key] = item
+            header["layers"][at]["attributes"][key] = item
             if item is None:
-                del header["layers"][0]["attributes"][key]
+                del header["layers"][at]["attributes"][key]
 
     return file.but(change)
 
 
-def _redeclare(header: dict[str, Any], **declared: Any) -> None:
-    """Another declaration of what the first layer makes; the header still requires the dtypes that it uses."""
-    header["layers"][0]["outputs"][0].update(declared)
+def _redeclare(header: dict[str, Any], at: int, **declared: Any) -> None:
+    """Another declaration of what a layer makes; the header still requires the dtypes that it uses."""
+    header["layers"][at]["outputs"][0].update(declared)
     made = [output for layer in header["layers"] for output in layer["outputs"]]
     typed = [*header["inputs"], *made, *header["tensors"]]
     others = {item for item in header["requires"] if not item.startswith("dtype:")}
     header["requires"] = sorted(others | {f"dtype:{item['dtype']}" for item in typed})
 
 
-def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]) -> None:
-    """What can be wrong with each operator, G3 to G7; its layer is the file's first."""
+def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]], at: int = 0) -> None:
+    """What can be wrong with each operator, G3 to G7.
+
+    Args:
+        op: the operator.
+        file: a sound one.
+        attributes: name -> a sound item, and the faults of others.
+        at: the place of the operator's layer.
+    """
     case(
         op,
         "attribute-unknown",
         "An attribute that the operator does not have.",
         "attribute-unknown",
-        "0/attributes/units",
-        _changed(file, units=3),
+        f"{at}/attributes/units",
+        _changed(file, at, units=3),
     )
-    output = file.header["layers"][0]["outputs"][0]
+    output = file.header["layers"][at]["outputs"][0]
     other = "float64" if output["dtype"] == "float32" else "float32"
     case(
         op,
         "two-outputs",
         "A layer that makes a second value, which nothing reads.",
         "output-count",
-        "0/outputs",
-        file.but(lambda h: h["layers"][0]["outputs"].append({**output, "name": "second"})),
+        f"{at}/outputs",
+        file.but(lambda h: h["layers"][at]["outputs"].append({**output, "name": "second"})),
     )
     case(
         op,
         "declared-dtype",
         "Another dtype is declared than the operator makes.",
         "dtype-mismatch",
-        "0/outputs/0/dtype",
-        file.but(lambda h: _redeclare(h, dtype=other)),
+        f"{at}/outputs/0/dtype",
+        file.but(lambda h: _redeclare(h, at, dtype=other)),
         "G6",
     )
     *rest, last = output["shape"]
@@ -150,8 +157,8 @@ def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]
         "declared-shape",
         f"{more} than the operator makes.",
         "shape-declared",
-        "0/outputs/0/shape",
-        file.but(lambda h: _redeclare(h, shape=shape)),
+        f"{at}/outputs/0/shape",
+        file.but(lambda h: _redeclare(h, at, shape=shape)),
     )
     for key, (_, faults) in attributes.items():
         name = key.replace("_", "-")
@@ -160,9 +167,16 @@ def every(op: str, file: File, attributes: dict[str, tuple[Any, dict[str, Any]]]
             f"{name}-missing",
             f"Without {key}: nothing has a default.",
             "attribute-missing",
-            "0/attributes",
-            _changed(file, **{key: None}),
+            f"{at}/attributes",
+            _changed(file, at, **{key: None}),
         )
         for fault, (item, code) in faults.items():
             what = "of another type" if code == "wrong-type" else "out of its range"
-            case(op, f"{name}-{fault}", f"{key} is {what}.", code, f"0/attributes/{key}", _changed(file, **{key: item}))
+            case(
+                op,
+                f"{name}-{fault}",
+                f"{key} is {what}.",
+                code,
+                f"{at}/attributes/{key}",
+                _changed(file, at, **{key: item}),
+            )

@@ -103,9 +103,12 @@ def _faults_of_kernels(op: str, weight_shape: str, bias_shape: str) -> None:
     """What both have in common; the labels of their constraints of weights differ."""
     kernel, bias = _kernel(op, 1, 1), numbers(3)
     sound = _slid(op, kernel, bias)
+    given = sound.header["layers"][0]["attributes"]
     _counts(op, sound)
-    case(op, "no-kernel", "Without a kernel.", "weight-missing", "0/weights", _without(sound, "kernel"))
-    unknown = weighted(op, X, Y, {"gamma": bias, "kernel": kernel}, **sound.header["layers"][0]["attributes"])
+    case(
+        op, "no-kernel", "Without a kernel.", "weight-missing", "0/weights", weighted(op, X, Y, {"bias": bias}, **given)
+    )
+    unknown = weighted(op, X, Y, {"gamma": bias, "kernel": kernel}, **given)
     case(op, "weight-unknown", "A role that it does not have.", "weight-unknown", "0/weights/gamma", unknown)
 
     def c1(name: str, title: str, at: str, file: File) -> None:
@@ -154,10 +157,6 @@ def _faults_of_kernels(op: str, weight_shape: str, bias_shape: str) -> None:
     biased("bias-length", "A bias for 6 filters of 3.", numbers(6))
     biased("bias-one", "A bias of one number, which is not stretched.", numbers(1))
     biased("bias-rank", "A bias in a row of a matrix.", numbers(1, 3))
-
-
-def _without(file: File, role: str) -> File:
-    return file.but(lambda h: h["layers"][0]["weights"].pop(role))
 
 
 every(
@@ -242,14 +241,6 @@ case(
     "shape-declared",
     "0/outputs/0/shape",
     _slid("conv", _kernel("conv", 3, 3), None, X, ["batch", 2, 3, 3], padding="same"),
-)
-case(
-    "conv",
-    "symbol-kept",
-    "The symbol of x where there is a new one, a number less.",
-    "shape-declared",
-    "0/outputs/0/shape",
-    _slid("conv", _kernel("conv", 3, 3), None, SYMBOLS, ["batch", 2, "w", 3]),
 )
 case(
     "conv",
@@ -348,13 +339,14 @@ def _faults_of_pools(op: str, attributes: dict[str, tuple[Any, dict[str, Any]]])
     for key, item in sound.items():
         if isinstance(item, list):
             for name, other in (("one", item[:1]), ("three", [*item, 1])):
+                made = ["batch", *other, 6] if key == "output_size" else X
                 case(
                     op,
                     f"{key.replace('_', '-')}-{name}",
                     f"Another number of elements than of spatial axes in {key}.",
                     "rank-range",
                     f"0/attributes/{key}",
-                    unary(op, X, X, **{**sound, key: other}),
+                    unary(op, X, made, **{**sound, key: other}),
                     "C3",
                 )
 

@@ -1,12 +1,12 @@
 """Elements in other places, by rules or by indices; products; places among boundaries and in vocabularies.
 
 Indices are widened first: Keras adds the number of elements to a negative one in its own dtype. Of pads, TensorFlow
-lacks the mode `edge`, and int8 and uint8. Keras's buckets have boundaries of float32.
+lacks the mode `edge`, int8 and uint8, and reflections of no rows. Keras's buckets have boundaries of float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -27,7 +27,9 @@ def _in_int32(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(x: Any, **rest: Any) -> Any:
         dtype = keras.backend.standardize_dtype(x.dtype)
-        return ops.cast(function(ops.cast(x, "int32"), **rest), dtype) if dtype.endswith("int8") else function(x, **rest)
+        return (
+            ops.cast(function(ops.cast(x, "int32"), **rest), dtype) if dtype.endswith("int8") else function(x, **rest)
+        )
 
     return call
 
@@ -39,8 +41,8 @@ def _pad(x: Any, pad_width: list[int], mode: str, constant_value: float) -> Any:
             places = np.clip(np.arange(-before, x.shape[axis] + after), 0, x.shape[axis] - 1)
             x = ops.take(x, places, axis)
         return x
-    if mode == "constant":
-        return ops.pad(x, sides, mode, constant_values=ops.cast(constant_value, x.dtype))
+    if mode == "constant" or not len(x):
+        return ops.pad(x, sides, constant_values=ops.cast(constant_value, x.dtype))
     return ops.pad(x, sides, mode)
 
 
@@ -77,7 +79,7 @@ def _integer_lookup(x: Any, vocabulary: Any) -> Any:
 
 def _string_lookup(x: Any, vocabulary: Any, offsets: Any) -> Any:
     entries = [bytes(vocabulary[start:end]).decode() for start, end in pairwise(offsets)]
-    return layers.StringLookup(vocabulary=entries, oov_token="\n")(x) - 1  # noqa: S106 - no password
+    return layers.StringLookup(vocabulary=np.array(entries, object), oov_token="\n")(x) - 1  # noqa: S106 - no password
 
 
 ORACLES: dict[str, Oracle] = {

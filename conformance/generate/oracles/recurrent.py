@@ -1,4 +1,7 @@
-"""simple_rnn, lstm, gru, conv_lstm: Keras's layers, whose activations in float64 are the other oracles'."""
+"""simple_rnn, lstm, gru, conv_lstm: Keras's layers, whose activations in float64 are the other oracles'.
+
+In place of no row Keras is given one, which is dropped: its addition takes an empty batch for a bias, and fails.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +48,15 @@ def _looped(
     **attributes: Any,
 ) -> list[Any]:
     """y, then the final states, of what initial states and mask there are."""
-    x, *others = map(ops.convert_to_tensor, operands)
+    rows = len(operands[0])
+    x, *others = (
+        ops.convert_to_tensor(item if rows else np.zeros((1, *item.shape[1:]), item.dtype)) for item in operands
+    )
     states, mask = _parted(others)
     named = {key: function(item) if "activation" in key else item for key, item in attributes.items()}
     layer = make(kernel, recurrent_kernel, use_bias=bias is not None, return_state=True, dtype=x.dtype, **named)
     made = run(layer, x, [kernel, recurrent_kernel, bias], mask=mask, initial_state=states or None)
-    return [np.asarray(each) for each in made]
+    return [np.asarray(each)[:rows] for each in made]
 
 
 def _parted(others: Sequence[Any]) -> tuple[list[Any], Any]:

@@ -53,6 +53,7 @@ def _spread(
     return _transpose(r.normal(rows, *space, channels), r.normal(*kernel, filters, channels), r.normal(filters), **rest)
 
 
+SHAPE = "(rows, I₁, …, Iₙ, channels) → (rows, O₁, …, Oₙ, filters)."
 ADDS = "p = h·s₁ + i·d₁ − before₁"
 FULL = "F = (I − 1)·s + (k − 1)·d + 1"
 CUT = (
@@ -112,7 +113,7 @@ _declare(
     cropping=(1, -2, 0, -1),
 )
 _declare("appended-and-cropped", "Cut off in front, appended behind.", CUT, (4,), (3,), strides=(3,), cropping=(2, -4))
-_declare("pointwise", "A kernel of one element.", ADDS, (3, 4), (1, 1), filters=5)
+_declare("pointwise", "A kernel of one element.", SHAPE, (3, 4), (1, 1), filters=5)
 _declare(
     "wide",
     "More filters than channels, and a kernel longer than x.",
@@ -249,4 +250,37 @@ declare(
     quote("format.md", "Several layers may use one tensor."),
     _shared,
     calls=True,
+)
+
+
+def _back(r: Draw) -> Graph:
+    """What a convolution takes off its transpose puts on: the symbol is that of x again, and both can be added."""
+    graph = Graph()
+    x = graph.input("x", r.normal(2, 7, 3), ("batch", "time", 3))
+    one_axis = {"strides": [1], "dilation_rate": [1]}
+    weights = {"kernel": r.normal(3, 3, 2)}
+    short = graph.apply(
+        "short", "conv", x, weights=weights, shape=("batch", "frames", 2), groups=1, padding="valid", **one_axis
+    )
+    long = graph.apply(
+        "long",
+        "conv_transpose",
+        short,
+        weights={"kernel": r.normal(3, 3, 2)},
+        shape=TIME[0],
+        cropping=[0, 0],
+        **one_axis,
+    )
+    graph.outputs.append(graph.apply("y", "add", x, long, shape=TIME[0]))
+    return graph
+
+
+declare(
+    "conv_transpose/symbolic-back",
+    "A new symbol that is an old one.",
+    quote(
+        "README.md",
+        "or one that other values have too, where whoever wrote the file knows that the dimensions are equal",
+    ),
+    _back,
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
+from generate.pages import Quote, quote
 from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, special
 
 Shape = Sequence[int | str]
@@ -74,7 +75,9 @@ NEW = "Otherwise it is a new symbol."
 IN_CALL = "In a call O follows from the formula"
 
 
-def _declare(name: str, title: str, says: str, space: Sequence[int], kernel: Sequence[int], **rest: Any) -> None:
+def _declare(
+    name: str, title: str, says: str | Quote, space: Sequence[int], kernel: Sequence[int], **rest: Any
+) -> None:
     declare(f"conv/{name}", title, says, lambda r: _drawn(r, space, kernel, **rest))
 
 
@@ -242,6 +245,15 @@ _declare(
     strides=(2,),
     shapes=TIME,
     shape=OTHER_TIME,
+)
+_declare(
+    "symbolic-known",
+    "A number, in the place of a new symbol.",
+    quote("README.md", "or the number, where it is known"),
+    (7,),
+    (3,),
+    shapes=TIME,
+    shape=("batch", 5, 2),
 )
 _declare(
     "symbolic-pointwise",

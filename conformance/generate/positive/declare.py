@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
-from generate.case import Case, Declaration, Draw
+from generate.case import Case, Declaration, Draw, at_least
 from generate.graph import Graph, rounded_up
 from generate.pages import Quote, is_operator, operator, quote
 from generate.tolerances import FLOOR
@@ -50,7 +51,7 @@ def declare(
         title: what it shows.
         says: the sentence that it tests: of the operator's page, or of another one.
         make: draws the numbers and answers the model.
-        kind: run, special, network or meta.
+        kind: run, special, network, meta, or states: of a model whose inputs are fed in pieces.
         level: of the case; None takes the highest of its operators' levels.
         calls: whether its model is also called several times, on some of the rows; an operator's first case always is.
     """
@@ -98,10 +99,22 @@ def calls(n: int) -> list[list[int]]:
     return varied + [rows[:length] for length in LENGTHS if length < n]
 
 
+def splits(n: int) -> list[list[int]]:
+    """The lengths of the pieces, each time through: all in one, again, one by one, again; every other split; all."""
+    every = [[last - first for first, last in pairwise((0, *ends, n))] for ends in _subsets(range(1, n))]
+    whole, *between, apart = every
+    return [whole, whole, apart, apart, *between, *between[::-1], whole]
+
+
+def _subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
+    return [chosen for size in range(len(items) + 1) for chosen in combinations(items, size)]
+
+
 def case_of(graph: Graph, case_id: str, kind: str, level: str | None, title: str, spec: Quote) -> Case:
     """The files of a model, of what is fed to it, and of what is expected."""
     level = level or max((operator(step.op).level for step in graph.steps), default="L1")
     file = graph.file()
+    level = at_least(level, file.header)
     files = {"model.nnpack": bytes(file)}
     inputs, outputs = [], []
     for i, (node, array) in enumerate(zip(graph.nodes, graph.arrays, strict=True)):
@@ -119,6 +132,8 @@ def case_of(graph: Graph, case_id: str, kind: str, level: str | None, title: str
     }
     if kind == "meta":
         detail["calls"] = calls(len(graph.arrays[0]))
+    if kind == "states":
+        detail["splits"] = splits(graph.arrays[0].shape[1])
     return Case(case_id, kind, level, title, spec, file.header["requires"], files, detail=detail)
 
 
@@ -127,6 +142,10 @@ def _described(name: str, dtype: str, array: Any, where: dict[str, str]) -> dict
 
 
 def _raw(array: Any, dtype: Any) -> bytes:
+    """Its elements; a string is the number of the bytes of its UTF-8, and these bytes."""
+    if array.dtype.kind == "O":
+        texts = [item.encode() for item in array.ravel().tolist()]
+        return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
     return np.ascontiguousarray(array, np.dtype(dtype).newbyteorder("<")).tobytes()
 
 

@@ -9,18 +9,43 @@ from generate.graph import Graph
 from generate.positive import (
     activations,
     along_axes,
+    arithmetic,
+    comparison,
+    conv_lstm,
+    conv_transpose,
+    convolution,
     core,
     elementwise,
+    images,
+    indexing,
+    lookup,
+    moving,
     networks,
     normalization,
+    pad,
+    pooling,
+    products,
     reading,
+    recurrent,
+    reduction,
+    resizing,
+    rows,
     shape,
     sizes,
+    states,
+    statistics,
     storage,
+    unary,
 )
 from generate.positive.declare import DECLARATIONS, case_of
 
-FAMILIES = (core, activations, along_axes, elementwise, normalization, shape, sizes, reading, storage, networks)
+FAMILIES = (
+    *(core, activations, along_axes, elementwise, normalization, shape, sizes, reading, storage, networks),
+    *(arithmetic, unary, comparison, reduction),
+    *(convolution, conv_transpose, pooling, statistics, resizing),
+    *(moving, pad, rows, indexing, products, lookup),
+    *(recurrent, conv_lstm, states, images),
+)
 
 
 def cases() -> Iterator[tuple[Case, Graph]]:

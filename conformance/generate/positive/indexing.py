@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from generate.case import Draw
 from generate.graph import Graph, Node, one
 from generate.positive.declare import declare, empty_batch, lengths, repeated, special
-from generate.positive.values import INTEGRAL, constant, every_dtype, folded
+from generate.positive.values import INTEGRAL, constant, every_dtype, folded, several
 
 KEPT = "All numbers are kept, NaN and infinities too."
 INTEGERS = ("int8", "uint8", "int32", "int64")
 DEEP = (2, 2, 1, 3, 1, 2, 1, 4)
-NUMBERS = repeated([[np.nan, np.inf, -np.inf, -0.0]])
+NUMBERS = np.float32([[np.nan, np.inf, -np.inf, -0.0, 1]])
 
 
 def _indices(*indices: int, dtype: str = "int32") -> Any:
@@ -29,11 +30,11 @@ SCALAR = "A scalar takes that axis out."
 FROM_END = "A negative index counts from the end."
 
 
-def _take(x: Any, indices: Any, axis: int = 1, **shapes: Any) -> Graph:
+def _take(x: Any, indices: Any, axis: int = 1, shape: Any = None, made: Any = None) -> Graph:
     graph = Graph()
-    node = graph.input("x", x, shapes.get("x"))
+    node = graph.input("x", x, shape)
     chosen = constant(graph, "indices", indices)
-    graph.outputs.append(graph.apply("y", "take", node, chosen, shape=shapes.get("y"), axis=axis))
+    graph.outputs.append(graph.apply("y", "take", node, chosen, shape=made, axis=axis))
     return graph
 
 
@@ -58,16 +59,19 @@ for _name, _title, _says, _shape, _chosen, _axis in (
     )
 
 
-def _long_axis(r: Draw, apply: Any) -> Graph:
-    """200 elements, and as much of each dtype as counts them."""
+CHOSEN = {
+    "int8": (127, -1, -128, 0),
+    "uint8": (199, 128, 127, 0),
+    "int32": (199, -200, 128, -129),
+    "int64": (199, -200, 128, -129),
+}
+"""Indices of 200 elements, as far as their dtype counts."""
+
+
+def _long_axis(r: Draw, apply: Callable[[Graph, Node, str, Any], Node]) -> Graph:
     graph = Graph()
     x = graph.input("x", r.normal(1, 200))
-    for dtype, chosen in {
-        "int8": (127, -1, -128, 0),
-        "uint8": (199, 128, 127, 0),
-        "int32": (199, -200, 128, -129),
-        "int64": (199, -200, 128, -129),
-    }.items():
+    for dtype, chosen in CHOSEN.items():
         graph.outputs.append(apply(graph, x, dtype, np.array(chosen, dtype)))
     return graph
 
@@ -86,13 +90,15 @@ declare(
     "take/symbolic",
     "Along a dimension that only running tells, from both ends, beside another.",
     REPLACED,
-    lambda r: _take(r.normal(2, 5, 3), _indices(0, -1, 4), x=("batch", "time", "width"), y=("batch", 3, "width")),
+    lambda r: _take(
+        r.normal(2, 5, 3), _indices(0, -1, 4), shape=("batch", "time", "width"), made=("batch", 3, "width")
+    ),
 )
 declare(
     "take/symbolic-scalar",
     "The last of steps whose number only running tells.",
     "x (batch, time, 5), indices (), axis 1 → (batch, 5)",
-    lambda r: _take(r.normal(3, 4, 5), np.array(-1), x=("batch", "time", 5), y=("batch", 5)),
+    lambda r: _take(r.normal(3, 4, 5), np.array(-1), shape=("batch", "time", 5), made=("batch", 5)),
 )
 
 
@@ -131,7 +137,7 @@ special(
     "take/not-finite",
     "NaN and infinities are data like any other.",
     KEPT,
-    lambda r: _take(NUMBERS, np.arange(36)[::-1]),
+    lambda r: _take(NUMBERS, np.arange(4, -1, -1)),
 )
 empty_batch("take", lambda r: _take(r.normal(0, 3), _indices(2, 0)))
 lengths("take", lambda r, n: _take(r.normal(n, 3, 2), _indices(2, 0, -2)))
@@ -176,17 +182,16 @@ declare(
 )
 
 
-def _own_of(dtype: str, chosen: tuple[int, ...], r: Draw) -> Graph:
-    return one("take_along_axis", r.normal(1, 200), np.array([chosen], dtype), axis=1)
+def _own(graph: Graph, x: Node, dtype: str, chosen: Any) -> Node:
+    return graph.apply(f"by {dtype}", "take_along_axis", x, graph.input(dtype, chosen[None]), axis=1)
 
 
-for _dtype, _chosen in (("int8", (127, -1, -128, 0)), ("uint8", (199, 128, 127, 0))):
-    declare(
-        f"take_along_axis/{_dtype}-indices",
-        "An axis longer than the largest int8.",
-        LIKE_X,
-        lambda r, dtype=_dtype, chosen=_chosen: _own_of(dtype, chosen, r),
-    )
+declare(
+    "take_along_axis/dtypes-of-indices",
+    "Axes longer than the largest int8: k + n does not fit into it.",
+    LIKE_X,
+    lambda r: _long_axis(r, _own),
+)
 
 
 def _own_of_dtypes(r: Draw) -> Graph:
@@ -235,7 +240,7 @@ special(
     "take_along_axis/not-finite",
     "NaN and infinities are data like any other.",
     KEPT,
-    lambda r: one("take_along_axis", NUMBERS, np.arange(35, -1, -1)[None], axis=1),
+    lambda r: one("take_along_axis", NUMBERS, np.arange(4, -1, -1)[None], axis=1),
 )
 empty_batch("take_along_axis", lambda r: _along(r, (0, 3), 1, 2))
 lengths("take_along_axis", lambda r, n: _along(r, (n, 3, 2), 1, 2))
@@ -272,18 +277,21 @@ declare(
     "A negative index counts from the end of the table.",
     lambda r: _embedding(_indices(-1, 0, -4, 3, -2, 1, 2, -3).reshape(2, 4), r.normal(4, 3)),
 )
-for _dtype, _chosen in (
-    ("int8", (127, -1, -128, 0)),
-    ("uint8", (199, 128, 127, 0)),
-    ("int32", (199, -200, 128, -129)),
-    ("int64", (199, -200, 128, -129)),
-):
-    declare(
-        f"embedding/{_dtype}",
-        "A table longer than the largest int8.",
-        INDEX,
-        lambda r, dtype=_dtype, chosen=_chosen: _embedding(np.array([chosen], dtype), r.normal(200, 2)),
-    )
+
+
+def _long_table(r: Draw) -> Graph:
+    graph = Graph()
+    table: Any = r.normal(200, 2)
+    for dtype, chosen in CHOSEN.items():
+        x = graph.input(dtype, np.array([chosen], dtype))
+        graph.outputs.append(graph.apply(f"by {dtype}", "embedding", x, weights={"embeddings": table}))
+        table = "by int8/embeddings"
+    return graph
+
+
+declare(
+    "embedding/dtypes", "A table longer than the largest int8: k + input_dim does not fit into it.", INDEX, _long_table
+)
 declare(
     "embedding/symbolic",
     "Sequences whose length only running tells.",
@@ -360,25 +368,33 @@ for _name, _title, _says, _shape, _classes in (
         _says,
         lambda r, shape=_shape, classes=_classes: _one_hot(r.integers(0, classes, *shape), classes),
     )
-for _dtype in ("float32", "float64", "int8", "int32", "int64", "uint8", "bool"):
-    declare(
-        f"one_hot/to-{_dtype}",
-        f"Rows of {_dtype}.",
-        TYPED,
-        lambda r, dtype=_dtype: _one_hot(_indices(2, 0, 1, -1, 3).reshape(1, 5), 3, dtype),
-        level="L4" if _dtype == "float64" else None,
-    )
-for _dtype, _chosen in (
-    ("int8", (127, -1, -128, 0)),
-    ("uint8", (0, 127, 128, 255)),
-    ("int32", (129, 2**31 - 1, -(2**31), 1)),
-    ("int64", (129, 2**32 + 1, -(2**63), 2**63 - 1)),
+declare(
+    "one_hot/dtypes",
+    "Rows of every dtype.",
+    TYPED,
+    lambda r: several(
+        "one_hot",
+        _indices(2, 0, 4, -1, 3).reshape(1, 5),
+        [{"num_classes": 4, "dtype": dtype} for dtype in ("float32", *INTEGRAL)],
+    ),
+)
+declare(
+    "one_hot/to-float64",
+    "Rows of float64.",
+    TYPED,
+    lambda r: _one_hot(_indices(2, 0, 1, -1, 3).reshape(1, 5), 3, "float64"),
+)
+for _dtype, _classes, _chosen in (
+    ("int8", 128, (127, -1, -128)),
+    ("uint8", 130, (128, 129, 255)),
+    ("int32", 3, (2, 2**31 - 1, -(2**31), 1)),
+    ("int64", 3, (2, 2**32 + 1, -(2**63), 2**63 - 1, 2**32)),
 ):
     declare(
         f"one_hot/of-{_dtype}",
-        "The ends of the dtype, and of 130 classes.",
+        "Indices up to the ends of their dtype.",
         ZEROS,
-        lambda r, dtype=_dtype, chosen=_chosen: _one_hot(np.array([chosen], dtype), 130, "int8"),
+        lambda r, dtype=_dtype, classes=_classes, chosen=_chosen: _one_hot(np.array([chosen], dtype), classes, "uint8"),
     )
 special(
     "one_hot/out-of-range",
@@ -472,7 +488,7 @@ every_dtype("positions", "The dtype of y is int32.", _of_dtype)
 def _unread(x: Any) -> Graph:
     graph = Graph()
     node = graph.input("x", x)
-    counts = graph.input("counts", np.arange(len(x) * x.shape[1], dtype=np.int32).reshape(len(x), -1))
+    counts = graph.input("counts", np.arange(x.size, dtype=np.int32).reshape(x.shape))
     steps = graph.apply("steps", "positions", node, shape=(x.shape[1],), axis=1)
     graph.outputs.append(graph.apply("y", "multiply", counts, steps))
     return graph

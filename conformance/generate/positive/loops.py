@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from generate import scalar
 from generate.case import Draw
-from generate.graph import Graph, Node
+from generate.graph import Evaluate, Graph, Node
 from generate.pages import Quote, cells, quote, rows, sections
 from naive.operators.recurrent import ACTIVATIONS as OF_OPERATORS
 
@@ -88,6 +89,7 @@ def loop(
     *,
     time: int | str | None = None,
     state: Sequence[int] | None = None,
+    evaluate: Evaluate = scalar.exact,
     **attributes: Any,
 ) -> Graph:
     """A model of one layer; all that it makes is an output.
@@ -95,7 +97,7 @@ def loop(
     Args:
         time: what is declared: a symbol, or the number of steps (None).
     """
-    graph = Graph()
+    graph = Graph(evaluate)
     steps = time or x.shape[1]
     nodes = [graph.input("x", x, ("batch", steps, *x.shape[2:]))]
     nodes += [graph.input(name, array) for name, array in zip(STATES[op], states, strict=False)]
@@ -114,3 +116,10 @@ def activation_of(name: str) -> Quote:
 def next_to(name: str) -> str:
     """Another activation for the gates: each is somebody's."""
     return ACTIVATIONS[(ACTIVATIONS.index(name) + 5) % len(ACTIVATIONS)]
+
+
+def extents(space: Sequence[int], kernel_size: Sequence[int], attributes: Mapping[str, Any]) -> tuple[int, ...]:
+    """The pixels of conv_lstm's states along each axis."""
+    axes = zip(space, kernel_size, attributes["strides"], attributes["dilation_rate"], strict=True)
+    covered = [(n, 1 if attributes["padding"] == "same" else (k - 1) * d + 1, s) for n, k, s, d in axes]
+    return tuple((n - extent) // s + 1 for n, extent, s in covered)

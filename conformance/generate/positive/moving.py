@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from generate.graph import Graph, Node, one
-from generate.positive.declare import declare, empty_batch, lengths, repeated, special
+from generate.positive.declare import declare, empty_batch, lengths, special
 from generate.positive.values import every_dtype, of_constant, of_folded, several
 
 KEPT = "All numbers are kept, NaN and infinities too."
@@ -34,7 +34,7 @@ def _common(op: str, x: str, loops: str, **attributes: Any) -> None:
     last = 1 if op == "squeeze" else 3
     if op != "squeeze":
         every_dtype(op, x, apply)
-    numbers = repeated([[np.nan, np.inf, -np.inf, -0.0]]).reshape(1, 12, 3)[:, :, :last]
+    numbers = np.tile(np.float32([[[np.nan], [np.inf], [-np.inf], [-0.0]]]), last)
     special(
         f"{op}/not-finite",
         "NaN and infinities are data like any other.",
@@ -214,7 +214,7 @@ for _name, _title, _says, _shape, _choices in (
         f"slice/{_name}",
         _title,
         _says,
-        lambda r, shape=_shape, choices=_choices: several(r, "slice", shape, choices),
+        lambda r, shape=_shape, choices=_choices: several("slice", r.normal(*shape), choices),
     )
 declare(
     "slice/symbolic-beside",

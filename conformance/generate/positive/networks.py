@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -248,14 +249,18 @@ class Trained:
     def __init__(self, name: str) -> None:
         self.graph, self.arrays = Graph(), arrays(name)
 
-    def input(self, name: str) -> Node:
-        return self.graph.input(name, self.arrays[f"inputs/{name}"])
+    def input(self, name: str, rows: int | None = None, shape: Sequence[int | str] | None = None) -> Node:
+        """Rows that were not trained on; all that are stored, or so many."""
+        return self.graph.input(name, self.arrays[f"inputs/{name}"][:rows], shape)
 
     def layer(self, name: str, op: str, x: Node, activation: str | None = None, **attributes: Any) -> Node:
         """A layer of stored weights, and its activation, if it has one."""
-        stored = {key.partition("/")[2]: array for key, array in self.arrays.items() if key.startswith(f"{name}/")}
-        y = self.graph.apply(name, op, x, weights=stored, **({} if activation else attributes))
+        y = self.graph.apply(name, op, x, weights=self.stored(name), **({} if activation else attributes))
         return y if activation is None else self.graph.apply(f"{name}_{activation}", activation, y, **attributes)
+
+    def stored(self, name: str) -> dict[str, Any]:
+        """The weights of a layer."""
+        return {key.partition("/")[2]: array for key, array in self.arrays.items() if key.startswith(f"{name}/")}
 
     def answering(self, y: Node) -> Graph:
         self.graph.outputs.append(y)

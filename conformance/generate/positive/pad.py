@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from generate.case import Draw
 from generate.graph import Graph, Node, one
-from generate.positive.declare import declare, empty_batch, lengths, repeated, special
+from generate.positive.declare import declare, empty_batch, lengths, special
 from generate.positive.values import every_dtype, of_constant, of_folded, several
 
 MODES = ("constant", "reflect", "symmetric", "edge")
@@ -44,7 +45,9 @@ for _mode in MODES:
         "One axis: before, behind, on both sides, on neither.",
         ROWS[_mode],
         lambda r, mode=_mode, value=_value: several(
-            r, "pad", (2, 4), [_pad(mode, *w, constant_value=value) for w in ((2, 1), (0, 3), (1, 0), (3, 3), (0, 0))]
+            "pad",
+            r.normal(2, 4),
+            [_pad(mode, *w, constant_value=value) for w in ((2, 1), (0, 3), (1, 0), (3, 3), (0, 0))],
         ),
     )
     declare(
@@ -105,15 +108,18 @@ declare(
     "y is constant_value where source is none on any axis",
     lambda r: one("pad", r.normal(2, 3), **_pad("constant", 1, 1, constant_value=0.1)),
 )
-for _dtype, _number in (("int8", -128.0), ("uint8", 255.0), ("int32", -(2.0**31)), ("int64", 2.0**40)):
-    declare(
-        f"pad/{_dtype}",
-        "An integer that its dtype just holds, or that no smaller one does.",
-        X,
-        lambda r, dtype=_dtype, number=_number: one(
-            "pad", r.integers(0, 100, 2, 3, dtype=dtype), **_pad("constant", 1, 2, constant_value=number)
-        ),
-    )
+
+
+def _integers(r: Draw) -> Graph:
+    """A number that its dtype just holds, or that no smaller one does."""
+    graph = Graph()
+    for dtype, number in (("int8", -128.0), ("uint8", 255.0), ("int32", -(2.0**31)), ("int64", 2.0**40)):
+        x = graph.input(dtype, r.integers(0, 100, 2, 3, dtype=dtype))
+        graph.outputs.append(graph.apply(f"{dtype} padded", "pad", x, **_pad("constant", 1, 2, constant_value=number)))
+    return graph
+
+
+declare("pad/integers", "Integers around integers, as far as a dtype goes.", X, _integers)
 
 
 def _reflected(graph: Graph, x: Node) -> Node:
@@ -121,12 +127,12 @@ def _reflected(graph: Graph, x: Node) -> Node:
 
 
 every_dtype("pad", X, _reflected, ("int8", "int32", "int64", "uint8"))
-_numbers = repeated([[np.nan, np.inf, -np.inf, -0.0]])
+_numbers = np.float32([[np.nan, np.inf, -np.inf, -0.0]])
 special(
     "pad/not-finite",
     "NaN and infinities are put around like any other, and stay within their rows.",
     "NaN and infinities are elements like any other.",
-    lambda r: one("pad", np.concatenate([_numbers, r.normal(1, 36)]), **_pad("symmetric", 9, 9)),
+    lambda r: one("pad", np.concatenate([_numbers, r.normal(1, 4)]), **_pad("symmetric", 3, 4)),
 )
 declare(
     "pad/constant-of-constant",

@@ -48,7 +48,7 @@ for _name, _title, _says, _first, _second in (
     ("one-element", "Products of vectors.", TERMS, (3, 1, 5), (3, 5, 1)),
     ("row", "One row each.", TERMS, (3, 1, 5), (3, 5, 4)),
     ("column", "One column each.", TERMS, (3, 4, 5), (3, 5, 1)),
-    ("long", "Sums of many terms.", SIZES, (2, 2, 400), (2, 400, 3)),
+    ("long", "Sums of many terms.", SIZES, (1, 2, 300), (1, 300, 2)),
 ):
     declare(
         f"matmul/{_name}",
@@ -106,7 +106,7 @@ declare(
     "matmul/all-positive",
     "Sums that only grow: the error of an accumulator shows.",
     "Accumulate in the dtype of x1 or better.",
-    lambda r: one("matmul", r.uniform(0.5, 1, 1, 2, 700), r.uniform(0.5, 1, 1, 700, 2)),
+    lambda r: one("matmul", r.uniform(0.5, 1, 1, 1, 700), r.uniform(0.5, 1, 1, 700, 1)),
 )
 declare(
     "matmul/scales",

@@ -16,6 +16,7 @@ from generate.positive.loops import (
     ATTRIBUTES,
     STATES,
     activation_of,
+    add,
     dense_weights,
     loop,
     next_to,
@@ -271,3 +272,30 @@ def _first_output(r: Draw) -> Graph:
 MADE = quote("format.md", "the values that it makes; most operators make one")
 declare("lstm/final-states", "The final states alone, the carry first; nothing reads y.", MADE, _final_states)
 declare("lstm/output-alone", "The output alone; nothing reads the final states.", MADE, _first_output)
+
+
+# In networks
+
+
+def _encoder_decoder(r: Draw) -> Graph:
+    """What is read of one sequence, of any length, is what writing another begins with."""
+    graph = Graph()
+    x = graph.input("x", r.normal(3, 5, FEATURES), ("batch", "time", FEATURES))
+    z = graph.input("z", r.normal(3, 4, 2), ("batch", "steps", 2))
+    mask = graph.input("mask", np.array([[True] * 5, [True] * 3 + [False] * 2, [False] * 5]), ("batch", "time"))
+    _, *read = add(
+        graph, "encoder", "lstm", x, mask, weights=dense_weights(r, "lstm", FEATURES, 3), **ATTRIBUTES["lstm"]
+    )
+    y, *written = add(graph, "decoder", "lstm", z, *read, weights=dense_weights(r, "lstm", 2, 3), **ATTRIBUTES["lstm"])
+    graph.outputs += [y, *written]
+    return graph
+
+
+declare(
+    "network/encoder-decoder",
+    "The final states of one layer are the initial ones of another, over sequences of two lengths.",
+    quote("ops/lstm.md", "| state_h | as x | (rows, units), h before the first step; may be absent: 0 |"),
+    _encoder_decoder,
+    kind="network",
+    calls=True,
+)

@@ -219,6 +219,12 @@ for _op in ("max", "min"):
         operator(_op).row or "",
         lambda r, op=_op: one(op, np.array([[-3, -1, -2], [3, 1, 2], [-1e38, -2e38, -3e38]], np.float32), **_over(1)),
     )
+    special(
+        f"{_op}/zeros",
+        "Zeros of both signs: which of them comes out does not count.",
+        "max of 0 and −0, and min of them: either.",
+        lambda r, op=_op: one(op, np.array([[0, -0.0], [-0.0, 0], [-0.0, -0.0]], np.float32), **_over(1)),
+    )
 for _op in ("any", "all"):
     declare(
         f"{_op}/rows",

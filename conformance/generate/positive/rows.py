@@ -8,11 +8,11 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, Node
-from generate.positive.declare import declare, empty_batch, lengths, repeated, special
+from generate.positive.declare import declare, empty_batch, lengths, special
 from generate.positive.values import constant, every_dtype, folded
 
 KEPT = "All numbers are kept, NaN and infinities too."
-NUMBERS = repeated([[np.nan, np.inf, -np.inf, -0.0]]).reshape(1, 12, 3)
+NUMBERS = np.float32([[[np.nan, np.inf], [-np.inf, -0.0], [1, 2]]])
 DEEP = (2, 3, 1, 2, 1, 2, 1, 2)
 
 
@@ -75,11 +75,19 @@ def _by_constant(r: Draw) -> Graph:
 
 
 declare("broadcast_batch/constant", "As many rows as a value without a batch has.", GIVEN, _by_constant)
+
+
+def _not_finite(r: Draw) -> Graph:
+    graph = _given(NUMBERS, r.normal(2))
+    graph.requires.append("feature:nonfinite")
+    return graph
+
+
 special(
     "broadcast_batch/not-finite",
     "NaN and infinities are data like any other.",
     KEPT,
-    lambda r: _given(NUMBERS, r.normal(2)),
+    _not_finite,
 )
 special(
     "broadcast_batch/like-not-finite",
@@ -221,7 +229,7 @@ every_dtype("unfold", "| like | any | (d₀, d₁, …), more dimensions than ax
 
 
 def _like_not_finite(r: Draw) -> Graph:
-    return _again(r.normal(1, 12, 2), 1, NUMBERS)
+    return _again(r.normal(1, 3, 2), 1, NUMBERS)
 
 
 special("fold/not-finite", "NaN and infinities are data like any other.", KEPT, lambda r: _again(NUMBERS, 1))

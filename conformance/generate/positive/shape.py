@@ -8,10 +8,16 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
+from generate.pages import quote
 from generate.positive.declare import declare, empty_batch, lengths, repeated, special
 
 KEPT = "All numbers are kept, NaN and infinities too."
 NEW = "a new symbol otherwise."
+DECLARED = quote(
+    "README.md",
+    "The layer declares a name for it: one of its own, or one that other values have too, where whoever wrote the file "
+    "knows that the dimensions are equal; or the number, where it is known.",
+)
 
 # reshape
 
@@ -131,6 +137,37 @@ declare(
 )
 
 
+def _declared(op: str, xs: list[Any], shapes: list[list[int | str]], y: Any, **attributes: Any) -> Graph:
+    """A new dimension that is declared as another input has it, to which the result is added."""
+    graph = Graph()
+    nodes = [graph.input(f"x{i}", x, shape) for i, (x, shape) in enumerate(zip([*xs, y], shapes, strict=True))]
+    made = graph.apply("made", op, *nodes[:-1], shape=shapes[-1], **attributes)
+    graph.outputs.append(graph.apply("y", "add", made, nodes[-1], shape=shapes[-1]))
+    return graph
+
+
+declare(
+    "reshape/declared-symbol",
+    "A new dimension has the symbol of another input, which equals it.",
+    DECLARED,
+    lambda r: _declared(
+        "reshape",
+        [r.normal(2, 3, 4)],
+        [["batch", "time", 4], ["batch", "longer", 2]],
+        r.normal(2, 6, 2),
+        target_shape=[-1, 2],
+    ),
+)
+declare(
+    "reshape/declared-number",
+    "A new dimension is declared as a number.",
+    DECLARED,
+    lambda r: one(
+        "reshape", r.normal(2, 3, 4), shapes=[("batch", "time", 4)], shape=("batch", 6, 2), target_shape=[-1, 2]
+    ),
+)
+
+
 def _moved(dtype: str) -> None:
     declare(
         f"reshape/{dtype}",
@@ -214,6 +251,31 @@ declare(
         r.normal(2, 4, 3),
         shapes=[("batch", "time", 3), ("batch", 4, 3)],
         shape=("batch", "total", 3),
+        axis=1,
+    ),
+)
+declare(
+    "concatenate/declared-symbol",
+    "A new dimension has the symbol of another input, which equals it.",
+    DECLARED,
+    lambda r: _declared(
+        "concatenate",
+        [r.normal(2, 5, 3), r.normal(2, 4, 3)],
+        [["batch", "time", 3], ["batch", 4, 3], ["batch", "total", 3]],
+        r.normal(2, 9, 3),
+        axis=1,
+    ),
+)
+declare(
+    "concatenate/declared-number",
+    "A new dimension is declared as a number.",
+    DECLARED,
+    lambda r: one(
+        "concatenate",
+        r.normal(2, 5, 3),
+        r.normal(2, 4, 3),
+        shapes=[("batch", "time", 3), ("batch", 4, 3)],
+        shape=("batch", 9, 3),
         axis=1,
     ),
 )

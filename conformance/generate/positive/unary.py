@@ -91,8 +91,8 @@ def _ranks(r: Draw, op: str, drawn: Callable[..., Any], joined_by: str) -> Graph
     return graph
 
 
-def _declare(op: str, drawn: Callable[..., Any], joined_by: str = "add") -> None:
-    declare(f"{op}/rank-1", "A batch of numbers, of many rows.", SHAPE, lambda r: one(op, drawn(r, 19)))
+def _declare(op: str, drawn: Callable[..., Any], joined_by: str = "add", says: str = SHAPE) -> None:
+    declare(f"{op}/rank-1", "A batch of numbers, of many rows.", says, lambda r: one(op, drawn(r, 19)))
     declare(
         f"{op}/ranks",
         "A scalar, four dimensions, and as many as the format allows.",
@@ -171,7 +171,7 @@ for _op in OF_NUMBERS:
 # Predicates, logical_not
 
 for _op in ("isnan", "isinf", "isfinite"):
-    _declare(_op, lambda r, *shape: r.normal(*shape), "logical_xor")
+    _declare(_op, lambda r, *shape: r.normal(*shape), "logical_xor", "The dtype of y is bool.")
     special(
         f"{_op}/table",
         "NaN, infinities of both signs, numbers of all sizes.",

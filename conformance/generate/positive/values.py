@@ -49,11 +49,10 @@ def of_folded(r: Draw, op: str, *shape: int, **attributes: Any) -> Graph:
     return graph
 
 
-def several(r: Draw, op: str, shape: tuple[int, ...], choices: list[dict[str, Any]], dtype: str = "float32") -> Graph:
-    """One value, and what each of these attributes makes of it; for integers, the value counts up."""
+def several(op: str, array: Any, choices: list[dict[str, Any]]) -> Graph:
+    """One value, and what each of these attributes makes of it."""
     graph = Graph()
-    count = r.integers(0, 100, *shape, dtype=dtype)
-    x = graph.input("x", r.normal(*shape) if dtype == "float32" else count)
+    x = graph.input("x", array)
     for attributes in choices:
         name = ", ".join(f"{key} {item}" for key, item in attributes.items())
         graph.outputs.append(graph.apply(name, op, x, **attributes))

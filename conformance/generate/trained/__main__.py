@@ -1,9 +1,11 @@
-"""Trains the networks anew and writes their weights beside this file: python -m generate.trained"""
+"""Trains networks anew and writes their weights beside this file: python -m generate.trained [NAME…]"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,9 +18,10 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from generate.trained import HOME
+from generate.trained import HOME, images
 
 SEED = 20_240_601
+CLASSES = "sparse_categorical_crossentropy"
 ROWS = 12
 """How many rows are stored to be fed in; none of them was trained on."""
 
@@ -61,44 +64,81 @@ def wine() -> Model:
     return keras.Model([acids, colours], layers.Dense(3, activation="softmax", name="scores")(joined))
 
 
-NETWORKS: dict[str, tuple[Callable[[], Model], str]] = {
-    "iris": (iris, "sparse_categorical_crossentropy"),
-    "digits": (digits, "sparse_categorical_crossentropy"),
-    "breast_cancer": (breast_cancer, "binary_crossentropy"),
-    "diabetes": (diabetes, "mean_squared_error"),
-    "wine": (wine, "sparse_categorical_crossentropy"),
+@dataclass(frozen=True)
+class Network:
+    """What is trained.
+
+    Attributes:
+        build: makes the model.
+        loss: what is to become small.
+        data: what is fed in, by the inputs' names, and what should come out; None takes the table of that name.
+    """
+
+    build: Callable[[], Model]
+    loss: str
+    data: Callable[[], tuple[images.Arrays, Any]] | None = None
+
+
+NETWORKS = {
+    "iris": Network(iris, CLASSES),
+    "digits": Network(digits, CLASSES),
+    "breast_cancer": Network(breast_cancer, "binary_crossentropy"),
+    "diabetes": Network(diabetes, "mean_squared_error"),
+    "wine": Network(wine, CLASSES),
+    "convolutional": Network(images.convolutional, CLASSES, images.as_images),
+    "residual": Network(images.residual, CLASSES, images.as_images),
+    "unet": Network(images.unet, "binary_crossentropy", images.with_noise),
+    "two_inputs": Network(images.two_inputs, CLASSES, images.with_table),
+    "lstm": Network(images.lstm, CLASSES, images.as_sequences),
+    "gru": Network(images.gru, CLASSES, images.as_sequences),
+    "streaming": Network(images.streaming, CLASSES, images.as_steps),
+    "transformer": Network(images.transformer, CLASSES, images.as_tokens),
 }
 
 
-def main() -> None:
-    for name, (build, loss) in NETWORKS.items():
+def main(names: Sequence[str]) -> None:
+    for name in names or NETWORKS:
         keras.utils.set_random_seed(SEED)
-        data = getattr(datasets, f"load_{name}")()
-        x, rows, target, wanted = train_test_split(data.data, data.target, test_size=0.2, random_state=SEED)
-        scaler = StandardScaler().fit(x)
-        x, rows = scaler.transform(x).astype("float32"), scaler.transform(rows).astype("float32")
-        if loss == "mean_squared_error":
-            wanted, target = (wanted - target.mean()) / target.std(), (target - target.mean()) / target.std()
-        model = build()
-        metrics = ["mae"] if loss == "mean_squared_error" else ["accuracy"]
-        model.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics)
-        model.fit(_fed(model, x), target, epochs=60, batch_size=32, verbose=0)
-        found = model.evaluate(_fed(model, rows), wanted, verbose=0)
-        inputs = {f"inputs/{key}": part for key, part in _split(model, rows[:ROWS]).items()}
+        network = NETWORKS[name]
+        model = network.build()
+        x, rows, target, wanted = _halves(network, *(network.data() if network.data else _table(name, model)))
+        metric = "mae" if network.loss == "mean_squared_error" else "accuracy"
+        model.compile(keras.optimizers.Adam(0.01), network.loss, metrics=[metric])
+        model.fit(_fed(x), target, epochs=60, batch_size=32, verbose=0)
+        found = model.evaluate(_fed(rows), wanted, verbose=0)
+        inputs = {f"inputs/{key}": part[:ROWS] for key, part in rows.items()}
         np.savez_compressed(HOME / f"{name}.npz", **inputs, **_weights(model))
-        print(f"{name:14} {metrics[0]} {found[1]:.3f}")
+        print(f"{name:14} {metric} {found[1]:.3f}")
 
 
-def _split(model: Model, x: Any) -> dict[str, Any]:
-    """Name of each input -> its columns."""
+def _halves(network: Network, given: images.Arrays, target: Any) -> tuple[images.Arrays, images.Arrays, Any, Any]:
+    """What is trained on, and what is not."""
+    parts = train_test_split(*given.values(), target, test_size=0.2, random_state=SEED)
+    *x, target = parts[::2]
+    *rows, wanted = parts[1::2]
+    if network.data is None:
+        scalers = [StandardScaler().fit(part) for part in x]
+        x, rows = (
+            [scaler.transform(part).astype("float32") for scaler, part in zip(scalers, some, strict=True)]
+            for some in (x, rows)
+        )
+    if network.loss == "mean_squared_error":
+        wanted, target = (wanted - target.mean()) / target.std(), (target - target.mean()) / target.std()
+    return dict(zip(given, x, strict=True)), dict(zip(given, rows, strict=True)), target, wanted
+
+
+def _table(name: str, model: Model) -> tuple[images.Arrays, Any]:
+    """The columns of a data set for each input, by its name."""
+    data = getattr(datasets, f"load_{name}")()
     ends = np.cumsum([node.shape[1] for node in model.inputs])[:-1]
-    return {node.name: part for node, part in zip(model.inputs, np.split(x, ends, axis=1), strict=True)}
+    return {
+        node.name: part for node, part in zip(model.inputs, np.split(data.data, ends, axis=1), strict=True)
+    }, data.target
 
 
-def _fed(model: Model, x: Any) -> Any:
-    """What Keras takes: an array where there is one input, else a list."""
-    parts = list(_split(model, x).values())
-    return parts if len(parts) > 1 else parts[0]
+def _fed(parts: images.Arrays) -> Any:
+    """What Keras takes: an array where there is one input, else all by their names."""
+    return parts if len(parts) > 1 else next(iter(parts.values()))
 
 
 def _weights(model: Model) -> dict[str, Any]:
@@ -106,4 +146,4 @@ def _weights(model: Model) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

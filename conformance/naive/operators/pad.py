@@ -55,7 +55,7 @@ def infer(site: Site) -> Type:
     width, mode, value = (site.attributes[name] for name in ("pad_width", "mode", "constant_value"))
     check_dtype(x, NUMBERS)  # C1
     fits = len(width) == 2 * len(x.shape)
-    require(fits, "rank-range", "/attributes/pad_width", f"{2 * len(x.shape)} integers", width)  # C2
+    require(fits, "rank-range", "/inputs/0", f"{len(width) // 2} dimensions", x.shape)  # C2
     held = x.dtype not in INTEGERS or holds(x.dtype, value)
     require(held, "wrong-value", "/attributes/constant_value", f"a number of {BITS.get(x.dtype)} bits", value)  # C3
     sides = list(zip(width[::2], width[1::2], strict=True))

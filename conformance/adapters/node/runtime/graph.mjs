@@ -26,6 +26,7 @@ import { MAX_DIMENSION } from "./schema.mjs";
  * @property {number[]} inputs places
  * @property {Record<string, NdArray | undefined>} weights
  * @property {Record<string, any>} attributes
+ * @property {Dimension[]} declared the shape of what it makes
  * @property {string} at
  */
 
@@ -175,13 +176,10 @@ function bind(header, tensors) {
   const places = new Map();
   /** @type {Type[]} */
   const types = [];
-  /** @type {Set<Dimension>} */
-  const symbols = new Set();
   /** @param {Value} value */
   const declare = ({ name, dtype, shape }) => {
     places.set(name, types.length);
     types.push({ dtype, shape });
-    shape.forEach((dimension) => symbols.add(dimension));
   };
   const placesOf = (/** @type {string[]} */ names) => names.map((name) => /** @type {number} */ (places.get(name)));
 
@@ -196,11 +194,11 @@ function bind(header, tensors) {
     const weights = Object.fromEntries(roles.map(([role, name]) => [role, tensors.get(name)?.array]));
     const attributes = rounded(operator.attributes(entry.attributes, `${at}/attributes`), read[0]);
     const made = operator.rule({ inputs: read, x: read[0], weights, attributes, at });
-    checkDeclared(entry.outputs[0], made, symbols, `${at}/outputs/0`);
+    checkDeclared(entry.outputs[0], made, `${at}/outputs/0`);
     const elements = [...read, made].reduce((sum, { shape }) => sum + product(shape.filter(isNumber)), 0);
     if (elements > MAX_ELEMENTS) fail("activation-limit", at, `at most ${MAX_ELEMENTS} elements`, elements);
     declare(entry.outputs[0]);
-    return { operator, inputs, weights, attributes, at };
+    return { operator, inputs, weights, attributes, declared: entry.outputs[0].shape, at };
   });
   return { layers, outputs: placesOf(header.outputs) };
 }
@@ -229,10 +227,9 @@ function rounded(attributes, input) {
 /**
  * @param {Value} declared
  * @param {Type} made
- * @param {Set<Dimension>} symbols of the inputs and the earlier layers
  * @param {string} at
  */
-function checkDeclared({ dtype, shape }, made, symbols, at) {
+function checkDeclared({ dtype, shape }, made, at) {
   if (dtype !== made.dtype) fail("dtype-mismatch", `${at}/dtype`, made.dtype, dtype);
   if (made.shape.length > MAX_RANK) fail("rank-range", `${at}/shape`, `at most ${MAX_RANK}`, made.shape.length);
   made.shape.forEach((d, j) => {
@@ -240,8 +237,8 @@ function checkDeclared({ dtype, shape }, made, symbols, at) {
   });
   if (shape.length !== made.shape.length) fail("shape-declared", `${at}/shape`, `(${made.shape})`, `(${shape})`);
   shape.forEach((d, j) => {
-    const isNew = !isNumber(d) && !symbols.has(d);
-    const expected = made.shape[j] === NEW_SYMBOL ? "a symbol of its own" : made.shape[j];
-    if (made.shape[j] === NEW_SYMBOL ? !isNew : d !== expected) fail("shape-declared", `${at}/shape/${j}`, expected, d);
+    const isNew = made.shape[j] === NEW_SYMBOL;
+    const expected = isNew ? "a symbol or a number" : made.shape[j];
+    if (isNew ? d === BATCH : d !== expected) fail("shape-declared", `${at}/shape/${j}`, expected, d);
   });
 }

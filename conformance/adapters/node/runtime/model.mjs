@@ -84,17 +84,14 @@ export class Model {
    * @param {NdArray[]} inputs
    */
   #types(inputs) {
-    checkInputs(this.inputs, inputs);
+    const numbers = checkInputs(this.inputs, inputs);
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape }));
     for (const layer of this.#graph.layers) {
-      try {
-        const { dtype, shape } = layer.operator.rule(callOf(layer, types));
-        types.push({ dtype, shape: shape.map(Number) });
-      } catch (error) {
-        // The file was sound: what the rule refuses now are the numbers of this call.
-        if (!(error instanceof NnpackError)) throw error;
-        fail("shape", layer.at, "shapes that the layer takes", error.message);
-      }
+      const { dtype, shape } = ruled(layer, types);
+      const made = shape.map(Number);
+      const declared = withNumbers(layer.declared, made, numbers);
+      if (!same(made, declared)) fail("shape", `${layer.at}/outputs/0/shape`, `(${declared})`, `(${made})`);
+      types.push({ dtype, shape: made });
     }
     return types;
   }
@@ -144,7 +141,26 @@ function callOf(layer, values) {
   return { ...layer, inputs, x: inputs[0] };
 }
 
-/** @param {Value[]} declared @param {NdArray[]} inputs */
+/**
+ * What a layer makes in a call.
+ * @param {import("./graph.mjs").Layer} layer
+ * @param {import("./operator.mjs").Type[]} types
+ */
+function ruled(layer, types) {
+  try {
+    return layer.operator.rule(callOf(layer, types));
+  } catch (error) {
+    // The file was sound: what the rule refuses now are the numbers of this call.
+    if (!(error instanceof NnpackError)) throw error;
+    return fail("shape", layer.at, "shapes that the layer takes", error.message);
+  }
+}
+
+/**
+ * @param {Value[]} declared
+ * @param {NdArray[]} inputs
+ * @returns {Map<string, number>} what the symbols stand for
+ */
 function checkInputs(declared, inputs) {
   if (inputs.length !== declared.length) fail("input-number", "", declared.length, inputs.length);
   /** @type {Map<string, number>} */
@@ -157,6 +173,7 @@ function checkInputs(declared, inputs) {
     const elements = product(input.shape);
     if (input.data.length !== elements) fail("input-type", `/inputs/${i}`, `${elements} numbers`, input.data.length);
   });
+  return numbers;
 }
 
 /**

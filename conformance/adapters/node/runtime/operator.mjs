@@ -34,7 +34,7 @@ import { record, string } from "./schema.mjs";
  * @property {(call: Call<any>, y: any) => void} formula
  */
 
-/** A dimension for which the layer has to declare a symbol of its own; no name is like it. */
+/** A dimension that only a call tells; no name is like it. */
 export const NEW_SYMBOL = "\0";
 
 /** @type {(dimension: Dimension) => dimension is number} */
@@ -78,6 +78,11 @@ export const sameType = ({ dtype, shape }) => ({ dtype, shape });
 /** @param {Type} x @param {string} at */
 export function checkFloat({ dtype }, at) {
   if (!isFloat(dtype)) fail("dtype-mismatch", `${at}/inputs/0`, "float32 or float64", dtype);
+}
+
+/** @param {Type} x @param {string} at */
+export function checkNumber({ dtype }, at) {
+  if (dtype === "bool") fail("dtype-mismatch", `${at}/inputs/0`, "float32, float64 or an integer", dtype);
 }
 
 /** @param {Type} x @param {number} axis @param {string} at */

@@ -1,4 +1,4 @@
-// All operators of format 1.0, by the pages of spec/ops/.
+// The operators of level L1, by the pages of spec/ops/.
 
 import { ACTIVATIONS, sigmoid } from "./activations.mjs";
 import { DTYPES, isFloat, product } from "./arrays.mjs";
@@ -7,6 +7,7 @@ import {
   attributesOf,
   checkAxis,
   checkFloat,
+  checkNumber,
   checkWeightDtypes,
   checkWeightShape,
   DEFAULTS,
@@ -163,13 +164,22 @@ const dense = {
   },
 };
 
-/** @param {(x1: number, x2: number) => number} f @returns {Operator} */
-function elementwise(f) {
+/**
+ * @template T a number; a bigint, of int64
+ * @typedef {(x1: T, x2: T) => T} Of
+ */
+
+/**
+ * @param {Of<any>} f
+ * @param {(x: Type, at: string) => void} [check] of the dtype
+ * @returns {Operator}
+ */
+function elementwise(f, check = checkNumber) {
   return {
     ...DEFAULTS,
     inputs: { min: 2, max: 2 },
     rule({ inputs: [x1, x2], at }) {
-      checkFloat(x1, at); // C1
+      check(x1, at); // C1
       if (x2.dtype !== x1.dtype) fail("dtype-mismatch", `${at}/inputs/1`, x1.dtype, x2.dtype); // C1
       const rank = max(x1.shape.length, x2.shape.length);
       const [shape1, shape2] = [align(x1.shape, rank), align(x2.shape, rank)];
@@ -197,6 +207,12 @@ function elementwise(f) {
     },
   };
 }
+
+/** @type {Of<any>} NaN where either is; Math.max takes no bigint */
+const larger = (x1, x2) => (typeof x1 === "number" ? max(x1, x2) : x1 > x2 ? x1 : x2);
+
+/** @type {Of<any>} */
+const smaller = (x1, x2) => (typeof x1 === "number" ? min(x1, x2) : x1 < x2 ? x1 : x2);
 
 /**
  * The shape with as many dimensions of 1 in front as it lacks.
@@ -376,9 +392,9 @@ export const OPERATORS = {
   "constant@1": constant,
   "dense@1": dense,
   "add@1": elementwise((x1, x2) => x1 + x2),
-  "divide@1": elementwise((x1, x2) => x1 / x2),
-  "maximum@1": elementwise(max),
-  "minimum@1": elementwise(min),
+  "divide@1": elementwise((x1, x2) => x1 / x2, checkFloat),
+  "maximum@1": elementwise(larger),
+  "minimum@1": elementwise(smaller),
   "multiply@1": elementwise((x1, x2) => x1 * x2),
   "subtract@1": elementwise((x1, x2) => x1 - x2),
   "glu@1": glu,
