@@ -125,7 +125,7 @@ def _faults_of(op: str) -> None:
     )
     refused("inputs-too-many", f"{count + 1} inputs, of {count} at most.", "input-count", "inputs", many)
     alone = file_of(op).but(lambda h: h["layers"][0].update(outputs=h["layers"][0]["outputs"][:1]))
-    refused("output-alone", "y alone is declared, without the final states.", "output-count", "outputs", alone)
+    refused("two-outputs-missing", "y alone is declared, without the final states.", "output-count", "outputs", alone)
     for role in ("kernel", "recurrent_kernel"):
         name = role.replace("_", "-")
         refused(f"no-{name}", f"Without {role}.", "weight-missing", "weights", file_of(op, without=role))
