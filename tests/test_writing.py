@@ -57,7 +57,7 @@ def test_the_report(model, tmp_path):
     (output,) = report.comparison.outputs
     assert output.name == "p"
     assert 0 <= output.tolerance_use <= 0.5
-    assert report.comparison.compared == report.comparison.rows == 64
+    assert report.comparison.compared == report.comparison.rows == 61
     assert report.storage_errors == {}
     assert "largest difference from Keras" in str(report)
     loaded = nnpack.load(tmp_path / "m.nnpack")

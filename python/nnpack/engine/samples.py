@@ -31,7 +31,9 @@ _INDICES = (128, 11, 5, 3, 2)
 # numbers of either sign at several scales, all positive, all negative, sparse, and the corners 0, 1 and -1
 _SCALES = (1.0, 0.1, 10.0, 1.0, 0.01, 100.0, 1.0, 3.0)
 
-ROWS = (8, 64)
+ROWS = (11, 61)
+"""At least and at most; primes, because Keras takes a column for a bias that has as many rows as there are units."""
+
 _ELEMENTS = 2**21
 _LARGE_ELEMENTS, _LARGE_ROWS = 2**20, 2
 
@@ -39,7 +41,7 @@ _LARGE_ELEMENTS, _LARGE_ROWS = 2**20, 2
 def sample_inputs(document: Document, rows: int | None = None) -> list[Array]:
     """An array for each input, of the input's dtype; the numbers are multiples of 2⁻¹², the same on every machine.
 
-    There are 64 rows; fewer, but at least 8, where the values of the graph would have more than 2²¹ elements together,
+    There are 61 rows; fewer, but at least 11, where the values of the graph would have more than 2²¹ elements together,
     and 2 where those of one row have more than 2²⁰.
 
     Args:
