@@ -57,7 +57,9 @@ def test_right_float32_passes_with_any_order_of_sums(order: str) -> None:
     ids=["naive", "node"],
 )
 def test_one_shot_runtime(command: str, levels: tuple[str, ...]) -> None:
-    chosen = [case for case in SUITE.cases if case.level in levels and case.kind != "states"][::67]
+    fitting = [case for case in SUITE.cases if case.level in levels and case.kind != "states"]
+    kinds = {case.kind: case for case in fitting}
+    chosen = [case for case in fitting[::67] if case.id != kinds[case.kind].id] + list(kinds.values())
     assert {case.kind for case in chosen} >= {"run", "special", "meta", "reject", "canonical"}
     found = outcome(command, chosen, one_shot=True)
     assert found.failures == []

@@ -85,7 +85,7 @@ def test_level_is_reached(capsys: pytest.CaptureFixture[str]) -> None:
         (("run", "--runtime", f"{sys.executable} -c pass"), "runtime-start"),
         (("run", "--runtime", NUMPY, "--case", "dense/rank-22"), "case-unknown at case: expected one of dense/rank-2"),
         (("run", "--runtime", NUMPY, "--op", "dens"), "case-unknown at op: expected one of dense"),
-        (("run", "--runtime", NUMPY, "--level", "L9"), "case-unknown at level: expected one of L0, L1, L4"),
+        (("run", "--runtime", NUMPY, "--level", "L9"), "case-unknown at level: expected one of L0, L1, L2, L3, L4"),
         (("run", "--runtime", NUMPY, "--suite", "spec"), "suite-missing at spec"),
         (("run", "--runtime", NUMPY, "--case", "dense/rank-2", "--expected-failures", "nowhere.txt"), "file-not-found"),
         (("run", "--runtime", NUMPY, "--case", "dense/rank-2", "--html", "spec"), "file-is-directory"),
