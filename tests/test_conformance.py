@@ -15,6 +15,7 @@ from referencing import Registry, Resource
 import nnpack
 from generate import encoding
 from generate.negative import every as negative
+from nnpack.conformance.suite import unpacked
 from nnpack.errors import FormatError, NnpackError, SelfTestError
 from nnpack.format import container
 from nnpack.format.build import build
@@ -47,6 +48,8 @@ def of_kind(*kinds: str, failing: bool = False) -> pytest.MarkDecorator:
 
 
 def array(case: dict[str, Any], name: str, dtype: str, shape: list[int]) -> Any:
+    if dtype == "string":
+        return np.array(unpacked(data_of(case, name)), object).reshape(shape)
     return np.frombuffer(data_of(case, name), np.dtype(dtype).newbyteorder("<")).reshape(shape)
 
 

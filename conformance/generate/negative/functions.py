@@ -93,8 +93,13 @@ for _op in ("cumsum", "cumprod"):
 # where
 
 
-def _where(*shapes: Shape, made: Shape = FOUR, dtypes: tuple[str, ...] = ("bool", "float32", "float32")) -> File:
-    return inputs("where", *shapes, made=made, dtypes=dtypes, makes=dtypes[1])
+def _where(
+    *shapes: Shape,
+    made: Shape = FOUR,
+    dtypes: tuple[str, ...] = ("bool", "float32", "float32"),
+    makes: str = "float32",
+) -> File:
+    return inputs("where", *shapes, made=made, dtypes=dtypes, makes=makes)
 
 
 every("where", _where(FOUR, FOUR, FOUR), {})

@@ -39,7 +39,8 @@ class Evaluation(NamedTuple):
 
     Attributes:
         outputs: name -> values and tolerances, of the outputs that were asked for.
-        in_range: which rows stay within float32's range in every value of the graph, and on the way to it.
+        in_range: which rows stay within float32's range in every value of the graph, and on the way to it, and where
+            no operator's page leaves a number open.
     """
 
     outputs: Mapping[str, Reference]

@@ -60,7 +60,17 @@ def power(x1: Array, x2: Array) -> Array:
     return np.power(x1, x2)
 
 
-@operator(_numbers, exact, inputs=2)
+def _floor_divide_rounding(y: Array, x1: Array, x2: Array) -> Array:
+    """Infinite where the page leaves open which of two integers a float32 quotient is."""
+    if y.dtype.kind != "f":
+        return exact(y)
+    quotient = np.divide(x1, x2)
+    nearest = np.rint(quotient)
+    open_ = (quotient != nearest) & (np.abs(quotient - nearest) < 2.0**-20 * np.maximum(1, np.abs(quotient)))
+    return np.where(open_, np.inf, 0)
+
+
+@operator(_numbers, _floor_divide_rounding, inputs=2)
 def floor_divide(x1: Array, x2: Array) -> Array:
     # of floats, numpy's own is the floor of the quotient before it is rounded
     return np.floor(np.divide(x1, x2)) if x1.dtype.kind == "f" else np.floor_divide(x1, x2)

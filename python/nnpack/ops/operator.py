@@ -48,7 +48,7 @@ Rounding = Callable[..., Any]
 """(y, *inputs, **weights, **attributes) -> one standard deviation of y's rounding, in units of u; spec/accuracy.md.
 
 For an operator of several outputs y is their tuple, and so is the answer. It is infinite where float32 would overflow
-on the way to y, and float64 does not.
+on the way to y, and float64 does not, and where the page leaves open which of several numbers a right one is.
 """
 
 CheckWeights = Callable[[Mapping[str, "Array"], Mapping[str, Any]], None]
