@@ -37,12 +37,14 @@ class Taps(NamedTuple):
         weights: (out, taps), float64.
         spread: (out, taps): how far a weight may be off, in units of u.
         reach: the number of taps that the tolerance counts.
+        step: what the sum, and with it weights and spread, are to be divided by.
     """
 
     at: Array
     weights: Array
     spread: Array
     reach: int
+    step: np.float32 = np.float32(1)
 
 
 def _triangle(t: Array) -> Array:
@@ -146,8 +148,7 @@ def _area(n: int, out: int) -> Taps:
     pixel = first + np.arange(int((last - first).max()))
     part = np.minimum(pixel + 1, end) - np.maximum(pixel, start)
     part = np.where((pixel < start) & (pixel + 1 > end), float(step), np.where(pixel < last, part, 0))
-    weights = part / float(step)
-    return _within(pixel.astype(np.int64), n, weights, weights, ceil(step) + 1)
+    return _within(pixel.astype(np.int64), n, part, part, ceil(step) + 1)._replace(step=step)
 
 
 def _taps(n: int, out: int, interpolation: str, antialias: bool) -> Taps:
@@ -160,13 +161,24 @@ def _taps(n: int, out: int, interpolation: str, antialias: bool) -> Taps:
     return _linear(n, out) if interpolation == "bilinear" else _table(n, out)
 
 
-def _apply(x: Array, at: Array, weights: Array, axis: int) -> Array:
+def _weighted(x: Array, taps: Taps, axis: int) -> Array:
     """y[…, p, …] = Σ x[…, at[p, k], …] · weights[p, k]."""
-    weights = weights.astype(x.dtype).reshape(*weights.shape, *[1] * (x.ndim - 1 - axis))
+    at = taps.at
+    weights = taps.weights.astype(x.dtype).reshape(*at.shape, *[1] * (x.ndim - 1 - axis))
     y = x.take(at[:, 0], axis) * weights[:, 0]
     for k in range(1, at.shape[1]):
         y += x.take(at[:, k], axis) * weights[:, k]
     return y
+
+
+def _between(x: Array, taps: Taps, axis: int) -> Array:
+    """The same for two taps whose weights add up to 1, where what lies midway between two numbers is exactly that."""
+    low, high = (x.take(taps.at[:, k], axis) for k in range(2))
+    lerp = taps.weights[:, 1].astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1 - axis))
+    high -= low
+    high *= lerp
+    low += high
+    return low
 
 
 # The operators
@@ -189,12 +201,13 @@ def _resize_rounding(y: Array, x: Array, size: list[int], interpolation: str, an
     high, wide = np.abs(height.weights), np.abs(width.weights)
 
     def total(first: Array, second: Array) -> Array:
-        return _apply(_apply(np.abs(x), height.at, first, 1), width.at, second, 2)
+        return _weighted(_weighted(np.abs(x), height._replace(weights=first), 1), width._replace(weights=second), 2)
 
     terms = height.reach * width.reach
     off_high, off_wide = np.abs(height.spread), np.abs(width.spread)
     off = total(off_high, wide) + total(high, off_wide) + 2.0**-22 * total(off_high, off_wide)
-    return np.asarray(total(high, wide) * (2 + np.sqrt(terms)) / 4 + off / 2)
+    step = float(height.step) * float(width.step)
+    return np.asarray((total(high, wide) * (2 + np.sqrt(terms)) / 4 + off / 2) / step)
 
 
 @operator(
@@ -205,10 +218,17 @@ def _resize_rounding(y: Array, x: Array, size: list[int], interpolation: str, an
 def resize(x: Array, size: list[int], interpolation: str, antialias: bool) -> Array:
     """(rows, height, width, channels) -> (rows, *size, channels). Source: spec/ops/resize.md."""
     require_counts(x.shape[1:3], "resize", x)
-    for axis, out in enumerate(size, 1):
-        taps = _taps(x.shape[axis], out, interpolation, antialias)
-        x = x.take(taps.at[:, 0], axis) if interpolation == "nearest" else _apply(x, taps.at, taps.weights, axis)
-    return x
+    high, wide = (_taps(n, out, interpolation, antialias) for n, out in zip(x.shape[1:3], size, strict=True))
+    if interpolation == "nearest":
+        return x.take(high.at[:, 0], 1).take(wide.at[:, 0], 2)
+    # the order of sums is TensorFlow's, so that integers that are rounded from x are Keras's at ties too
+    if interpolation == "area":
+        y = _weighted(_weighted(x, wide, 2), high, 1)
+        y *= 1 / (x.dtype.type(high.step) * x.dtype.type(wide.step))
+        return y
+    if interpolation == "bilinear" and not antialias:
+        return _between(_between(x, wide, 2), high, 1)
+    return _weighted(_weighted(x, high, 1), wide, 2)
 
 
 def _multiplied(n: Dimension, factor: int) -> Dimension | None:

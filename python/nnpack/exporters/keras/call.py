@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -83,7 +82,7 @@ class Call:
     def class_name(self) -> str:
         return type(self.operation).__name__
 
-    @cached_property
+    @property
     def arguments(self) -> dict[str, Any]:
         """The arguments by their names, defaults included; values are Refs."""
         bound = inspect.signature(self.operation.call).bind_partial(*self.args, **self.kwargs)
@@ -224,7 +223,6 @@ class Call:
 
         self.args = keras.tree.map_structure(cast, self.args)
         self.kwargs = keras.tree.map_structure(cast, self.kwargs)
-        vars(self).pop("arguments", None)
 
     def restore_rows(self, rows: int) -> None:
         """Arrays that were made for `rows` rows, while that number stood for any, become one row for every row."""
@@ -258,7 +256,6 @@ class Call:
                 mask = keras.tree.map_structure(_mask_of, item)
                 if any(x is not None for x in keras.tree.flatten(mask)):
                     self.kwargs[key] = mask
-                    vars(self).pop("arguments", None)
 
     def masked(self, refs: list[Ref]) -> list[Ref]:
         """The outputs with the masks that the layer computes for them."""

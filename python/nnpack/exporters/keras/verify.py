@@ -26,7 +26,14 @@ from nnpack.format.storage import store, stored_as
 Array = NDArray[Any]
 
 _CHUNK = 256
-"""Rows that are evaluated at once: each evaluation holds every value of the graph in float64, several times."""
+"""Rows that are computed at once, at most."""
+
+_CHUNK_ELEMENTS = 2**26
+"""Elements of all values of the graph, for the rows that are computed at once: an evaluation holds most of them."""
+
+
+def _chunk(document: Document) -> int:
+    return max(1, min(_CHUNK, _CHUNK_ELEMENTS // document.row_elements))
 
 
 class OutputComparison(NamedTuple):
@@ -151,7 +158,7 @@ def _compare(
         return comparison
     diverging = _first_structural(model, exported.traces)
     if diverging is None:
-        kept = [array[in_range][:_CHUNK] for array in [*arrays, *states]]
+        kept = [array[in_range][: _chunk(model.document)] for array in [*arrays, *states]]
         rows, begun = kept[: len(arrays)], kept[len(arrays) :]
         diverging = _first_diverging(model, expected, exported.traces, rows, begun)
     return comparison._replace(diverging=diverging)
@@ -159,7 +166,7 @@ def _compare(
 
 def _run(model: Model, names: Sequence[str], arrays: Sequence[Array], states: Sequence[Array]) -> list[Array]:
     """Values of the graph under nnpack."""
-    plan, size = Plan(model.document, names), _CHUNK
+    plan, size = Plan(model.document, names), _chunk(model.document)
     given = [*arrays, *states]
     chunks = [plan.run([array[at : at + size] for array in given]) for at in range(0, len(arrays[0]), size)]
     return [_joined(parts) for parts in zip(*chunks, strict=True)]
@@ -270,14 +277,15 @@ def _references(
     model: Model, arrays: Sequence[Array], states: Sequence[Array], names: Sequence[str]
 ) -> tuple[dict[str, Reference], NDArray[np.bool_]]:
     """The reference of values of the graph, chunk by chunk."""
+    size = _chunk(model.document)
     parts = [
         evaluate(
             model.document,
-            [array[start : start + _CHUNK] for array in arrays],
+            [array[start : start + size] for array in arrays],
             names,
-            [state[start : start + _CHUNK] for state in states],
+            [state[start : start + size] for state in states],
         )
-        for start in range(0, len(arrays[0]), _CHUNK)
+        for start in range(0, len(arrays[0]), size)
     ]
     joined = {
         name: Reference(*(_joined(chunks) for chunks in zip(*(part.outputs[name] for part in parts), strict=True)))
