@@ -90,6 +90,7 @@ class Reader:
         import pyarrow
         from pyarrow import csv as arrow
 
+        pyarrow.enable_signal_handlers(False)  # while it opens a file, its own lose one interrupt in many
         types = {"float32": pyarrow.float32(), "float64": pyarrow.float64(), "bool": pyarrow.bool_()}
         names = [str(i) for i in range(len(self.dtypes))]
         column_types = {name: types.get(dtype, pyarrow.int64()) for name, dtype in zip(names, self.dtypes, strict=True)}

@@ -98,8 +98,8 @@ def replacing(path: Path) -> Iterator[str]:
         if os.path.exists(target):
             _check_regular(path, os.stat(target).st_mode)
         temporary = os.path.join(os.path.dirname(target), f".{os.urandom(6).hex()}.tmp")
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
             yield temporary
             if os.path.exists(target):
                 os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
