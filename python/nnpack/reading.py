@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from nnpack.engine.model import Model
-from nnpack.errors import stop
+from nnpack.engine.passes import chosen
+from nnpack.errors import FileError, stop
 from nnpack.format import container, files, header
+from nnpack.format.digest import sha256
 from nnpack.format.limits import ACTIVATION_ELEMENTS
 from nnpack.ops import OPERATORS
 
 OPERATOR_IDS = frozenset(OPERATORS)
 
 
-def load(path: files.Path, *, verify: bool = True, activation_limit: int = ACTIVATION_ELEMENTS) -> Model:
+def load(
+    path: files.Path,
+    *,
+    verify: bool = True,
+    activation_limit: int = ACTIVATION_ELEMENTS,
+    optimize: bool | Iterable[str] = True,
+) -> Model:
     """Loads a model from a file, which is mapped: its weights are read when they are first used.
 
     Args:
@@ -22,24 +34,71 @@ def load(path: files.Path, *, verify: bool = True, activation_limit: int = ACTIV
             the zeros between tensors, bytes of booleans, undeclared NaN, and the self-test that a small model carries.
         activation_limit: the most elements that one layer may read and make for one row; a file that needs more
             is refused.
+        optimize: which passes change the graph before it is computed: True for all, False for none, or their names
+            (nnpack.engine.passes); `Model.summary(plan=True)` shows what they did.
 
     Returns:
-        The model, ready to predict.
+        The model, ready to predict. Threads may share it. A pickle of it holds the path, and loads the file again.
 
     Raises:
         FileError: the file is missing, a directory, or cannot be read.
         FormatError: the file breaks the format; the error has a code of spec/errors.md, and the place.
         RequirementError: the file needs a version, an operator or a feature that this reader lacks.
         SelfTestError: the file's self-test does not give what it should here.
+        InputError: `optimize` names no pass.
 
     Source: spec/format.md.
     """
-    return _tested(opened(files.read(path), verify, activation_limit), verify)
+    data = files.read(path)
+    origin = _Origin(os.path.abspath(os.fsdecode(path)), data, activation_limit, chosen(optimize))
+    return _tested(opened(data, verify, origin), verify)
 
 
-def loads(data: bytes, *, verify: bool = True, activation_limit: int = ACTIVATION_ELEMENTS) -> Model:
-    """Loads a model from the bytes of a file; arguments, result and errors as for `load`."""
-    return _tested(opened(aligned_view(data), verify, activation_limit), verify)
+def loads(
+    data: bytes,
+    *,
+    verify: bool = True,
+    activation_limit: int = ACTIVATION_ELEMENTS,
+    optimize: bool | Iterable[str] = True,
+) -> Model:
+    """Loads a model from the bytes of a file; arguments, result and errors as for `load`.
+
+    A pickle of the model holds the bytes.
+    """
+    view = aligned_view(data)
+    return _tested(opened(view, verify, _Origin("", view, activation_limit, chosen(optimize))), verify)
+
+
+class _Origin(NamedTuple):
+    """What a model was loaded from, and how: `path` is empty where it was loaded from bytes."""
+
+    path: str
+    data: memoryview
+    activation_limit: int
+    optimize: tuple[str, ...]
+
+    def again(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        rest = self.activation_limit, self.optimize
+        if self.path:
+            return _loaded_again, (self.path, _head(self.data), *rest)
+        return _opened_again, (bytes(self.data), *rest)
+
+
+def _head(data: memoryview) -> str:
+    """The SHA-256 of what stands in front of the payload, whose own it holds: it tells two files apart."""
+    return sha256([data[: len(data) - len(container.read(data).payload)]])
+
+
+def _loaded_again(path: str, head: str, activation_limit: int, optimize: tuple[str, ...]) -> Model:
+    data = files.read(path)
+    if _head(data) != head:
+        raise FileError("file-changed", path, "the file that the model was loaded from", "another")
+    return opened(data, False, _Origin(path, data, activation_limit, optimize))
+
+
+def _opened_again(data: bytes, activation_limit: int, optimize: tuple[str, ...]) -> Model:
+    view = aligned_view(data)
+    return opened(view, False, _Origin("", view, activation_limit, optimize))
 
 
 def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
@@ -52,12 +111,14 @@ def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
     return copy.data
 
 
-def opened(data: memoryview, verify: bool = True, activation_limit: int = ACTIVATION_ELEMENTS) -> Model:
+def opened(data: memoryview, verify: bool = True, origin: _Origin | None = None) -> Model:
     """The model that a file's bytes stand for, its self-test not yet run."""
     parts = container.read(data)
     document = header.parse(parts.header, parts.payload, parts.version, OPERATOR_IDS, stop, verify=verify)
     assert document is not None  # stop raises
-    return Model(document, activation_limit=activation_limit)
+    if origin is None:
+        return Model(document)
+    return Model(document, activation_limit=origin.activation_limit, optimize=origin.optimize, origin=origin.again)
 
 
 def _tested(model: Model, verify: bool) -> Model:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnpack.engine.check import bind, check
+from nnpack.engine.passes import chosen
 from nnpack.engine.plan import Plan
 from nnpack.engine.reference import SMALLEST, Reference, worst
+from nnpack.engine.samples import sample_inputs
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
@@ -26,6 +29,10 @@ CHUNK_ELEMENTS = 2**20
 
 SELFTEST_ELEMENTS = 2**24
 """The most elements that the values of the graph may have together for `load` to run the self-test by itself."""
+
+
+Origin = Callable[[], "tuple[Callable[..., Model], tuple[Any, ...]]"]
+"""Answers a function that makes the same model again, and its arguments."""
 
 
 class SelfTest(NamedTuple):
@@ -58,11 +65,45 @@ class Model:
     Source: spec/format.md; `keras.Model` for the meaning of predict and of a call.
     """
 
-    def __init__(self, document: Document, *, activation_limit: int = ACTIVATION_ELEMENTS) -> None:
+    def __init__(
+        self,
+        document: Document,
+        *,
+        activation_limit: int = ACTIVATION_ELEMENTS,
+        optimize: bool | Iterable[str] = True,
+        origin: Origin | None = None,
+    ) -> None:
         check(document, stop, activation_limit)
         self.document = document
-        self._plan = Plan(document, self._with_states(document.outputs))
+        self.optimize = chosen(optimize)
+        self._origin = origin
+        self._plan = Plan(document, self._with_states(document.outputs), self.optimize)
+        self._other: tuple[tuple[str, ...], Plan] | None = None
         self._states: list[Array] | None = None
+        self._quick = self._quick_dtype()
+
+    def _quick_dtype(self) -> Any:
+        """Of a model that takes one array and gives one, the dtype that is taken as it is."""
+        document = self.document
+        one = len(document.inputs) == len(document.outputs) == 1 and document.output_structure is None
+        if not one or document.states or document.inputs[0].dtype == "string":
+            return None
+        return np.dtype(document.inputs[0].dtype)
+
+    # Copies
+
+    def __reduce__(self) -> Any:
+        """A model travels as the path or the bytes that it was loaded from, without its states."""
+        if self._origin is None:
+            return partial(Model, optimize=self.optimize), (self.document,)
+        return self._origin()
+
+    def __copy__(self) -> Model:
+        """A model of the same weights, with states of its own."""
+        return Model(self.document, optimize=self.optimize, origin=self._origin)
+
+    def __deepcopy__(self, memo: Any) -> Model:
+        return self.__copy__()  # weights never change
 
     @property
     def name(self) -> str:
@@ -112,6 +153,10 @@ class Model:
         Raises:
             ShapeError, InputError: as `predict`.
         """
+        if type(x) is np.ndarray and x.dtype is self._quick:
+            quick = self._plan.quick(x.shape)
+            if quick is not None:
+                return quick(x)
         return self._packed(self._stepped(self._plan.run, self.fitted(x)))
 
     def predict(
@@ -126,7 +171,7 @@ class Model:
         Args:
             x: an array of shape (rows, …); for several inputs a list of them in the order of `inputs`, or a dict
                 by input name. Any real dtype whose numbers the input's dtype can hold; a memory-mapped array is
-                read chunk by chunk.
+                read chunk by chunk. An iterator of such things is predicted one after the other.
             batch_size: rows per chunk; None chooses it by the size of the layers. The result does not depend on
                 it but for the rounding of sums.
             progress: whether to show a progress bar on stderr.
@@ -143,7 +188,25 @@ class Model:
         Source: `keras.Model.predict`; spec/format.md.
         """
         names = self._named(self.document.outputs if outputs is None else outputs)
-        plan = self._plan if outputs is None else Plan(self.document, self._with_states(names))
+        plan = self._plan if outputs is None else self._planned(names)
+        if isinstance(x, Iterator):
+            results = self._joined(names, [self._predicted(plan, names, item, batch_size, progress) for item in x])
+        else:
+            results = self._predicted(plan, names, x, batch_size, progress)
+        if outputs is None:
+            return self._packed(results)
+        return results[0] if isinstance(outputs, str) else results
+
+    def _planned(self, names: Sequence[str]) -> Plan:
+        """The plan for other values than the model's outputs; the last one is kept."""
+        key = tuple(names)
+        if self._other is None or self._other[0] != key:
+            self._other = key, Plan(self.document, self._with_states(names), self.optimize)
+        return self._other[1]
+
+    def _predicted(
+        self, plan: Plan, names: Sequence[str], x: Any, batch_size: int | None, progress: bool
+    ) -> list[Array]:
         arrays = self._arrays(x)
         rows = self._rows(arrays)
         size = self._chunk_rows() if batch_size is None else _size(batch_size)
@@ -153,10 +216,17 @@ class Model:
                 return plan.run(self._fitted(given))
             return self._chunked(plan, self._with_states(names), given, size, progress)
 
-        results = self._stepped(run, arrays)
-        if outputs is None:
-            return self._packed(results)
-        return results[0] if isinstance(outputs, str) else results
+        return self._stepped(run, arrays)
+
+    def _joined(self, names: Sequence[str], parts: Sequence[Sequence[Array]]) -> list[Array]:
+        """The rows of all parts; what is the same for every row, of the last."""
+        if not parts:
+            raise InputError("shape", "x", "at least one array", "an iterator at its end")
+        by_rows = [self.document.values[name].shape[:1] == (BATCH,) for name in names]
+        return [
+            np.concatenate(made) if rows else made[-1]
+            for rows, made in zip(by_rows, zip(*parts, strict=True), strict=True)
+        ]
 
     @property
     def selftest_is_cheap(self) -> bool:
@@ -198,11 +268,12 @@ class Model:
             largest = max(largest, use)
         return SelfTest(len(inputs[0]), largest)
 
-    def summary(self, print_fn: Callable[[str], object] = print) -> None:
+    def summary(self, print_fn: Callable[[str], object] = print, *, plan: bool = False) -> None:
         """Prints the layers with their operators, output shapes and numbers of weights, as Keras's summary does.
 
         Args:
             print_fn: takes each line.
+            plan: whether to print how a row is computed, too: what each pass took away, and the kernel of each node.
         """
         rows = [("Layer", "Operator", "Output shape", "Weights", "From")]
         rows += [(value.name, "input", show(value.shape), "", "Input") for value in self.inputs]
@@ -210,16 +281,34 @@ class Model:
             count = sum(self.document.tensors[name].array.size for name in layer.weights.values())
             shape = ", ".join(show(value.shape) for value in layer.outputs)
             rows.append((layer.name, layer.op, shape, f"{count:,}" if count else "", layer.made_from.class_name))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         print_fn(f"Model: {self.name}")
-        for i, row in enumerate(rows):
-            print_fn("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-            if i == 0:
-                print_fn("  ".join("─" * width for width in widths))
+        _print_table(rows, print_fn)
         used = {name for layer in self.layers for name in layer.weights.values()}
         total = sum(self.document.tensors[name].array.size for name in used)
         nbytes = sum(self.document.tensors[name].array.nbytes for name in used)
         print_fn(f"Weights: {total:,} ({nbytes:,} bytes)")
+        if plan:
+            self._print_plan(print_fn)
+
+    def _print_plan(self, print_fn: Callable[[str], object]) -> None:
+        """What the passes did, and how each node is computed for one row."""
+        print_fn("")
+        print_fn("Passes")
+        for name, layers in self._plan.changes.items():
+            told = ", ".join(layers) if len(layers) <= 8 else f"{', '.join(layers[:8])} and {len(layers) - 8} more"
+            print_fn(f"  {name}: {told or 'nothing to do'}")
+        inputs = [*sample_inputs(self.document, rows=1), *self.document.initial_states(1)]
+        workspace = self._plan.workspace(inputs)
+        rows = [("Node", "Operator", "Then", "Kernel", "Output shape")]
+        for node, kernel, shape in workspace.told():
+            operator = node.op + (" with zeros around" if node.pads else "")
+            then = ", ".join(function.op for function in node.then)
+            rows.append((node.name, operator, then, kernel.note, show(shape)))
+        print_fn("")
+        shapes = ", ".join(f"{v.name} {show(x.shape)}" for v, x in zip(self.document.sources, inputs, strict=True))
+        print_fn(f"Plan for {shapes}")
+        _print_table(rows, print_fn)
+        print_fn(f"Memory: {workspace.nbytes:,} bytes, {workspace.calls:,} calls")
 
     # What goes in
 
@@ -430,6 +519,14 @@ def _fit(array: Array, value: Value) -> Array:
             expected = f"numbers from {limits.min} to {limits.max}"
             raise InputError("input-range", at, expected, f"{low} to {high}")
     return array.astype(dtype)
+
+
+def _print_table(rows: Sequence[Sequence[str]], print_fn: Callable[[str], object]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for i, row in enumerate(rows):
+        print_fn("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if i == 0:
+            print_fn("  ".join("─" * width for width in widths))
 
 
 def _show_progress(done: int, rows: int) -> None:

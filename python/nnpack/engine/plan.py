@@ -1,14 +1,24 @@
-"""The order in which a document is computed, every layer bound to one call."""
+"""A document made ready to run: its graph after the passes, and workspaces for the shapes that it is called with.
+
+The first call with some shapes computes each node by its operator's own function, which allocates what it makes. That
+tells the shape of every value; so the second call can bind each node to a kernel and to memory. From then on a call
+is a walk over calls without arguments.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnpack.engine.check import bind, operator_call
+from nnpack.engine.graph import Graph, Node
+from nnpack.engine.memory import Spec
+from nnpack.engine.passes import chosen, optimized
+from nnpack.engine.workspace import Workspace
 from nnpack.errors import ShapeError
 from nnpack.format.document import Dimension, Document, Layer
 from nnpack.ops import OPERATORS
@@ -16,95 +26,153 @@ from nnpack.ops import OPERATORS
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
+WORKSPACES = 8
+"""The most workspaces that a thread keeps for a plan; the one made longest ago goes first."""
+
+Shapes = tuple[tuple[int, ...], ...]
+
 
 class Open(NamedTuple):
-    """A dimension that only a call tells: of a slot, along an axis, and what the layer declares it to be."""
+    """A dimension that only a call tells: of a value, along an axis, and what the layer declares it to be."""
 
-    slot: int
+    layer: str
+    value: str
     axis: int
     declared: Dimension
 
 
 class Step(NamedTuple):
-    """One layer: its function with weights and attributes bound, and the slots that it reads, makes and frees."""
+    """A node as it is computed by its operator's own function; what no later step reads is freed."""
 
-    name: str
-
+    node: Node
     function: Callable[..., Any]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    frees: tuple[int, ...]
+    frees: tuple[str, ...]
     opens: tuple[Open, ...]
 
 
 class Plan:
-    """A document made ready to run, for some of its values as outputs."""
+    """A document made ready to run, for some of its values as outputs.
 
-    def __init__(self, document: Document, outputs: Sequence[str]) -> None:
-        slots = {name: i for i, name in enumerate(document.values)}
-        needed = set(outputs)
-        layers = []
-        for layer in reversed(document.layers):
-            if any(value.name in needed for value in layer.outputs):
-                layers.append(layer)
-                needed.update(layer.inputs)
-        self.size = len(slots)
+    Attributes:
+        graph: what is computed.
+        changes: the name of each pass that ran -> the layers that it took away.
+    """
+
+    def __init__(self, document: Document, outputs: Sequence[str], optimize: bool | Iterable[str] = True) -> None:
+        self.graph = Graph(document, outputs)
+        self.changes = optimized(self.graph, chosen(optimize))
+        self.outputs = self.graph.outputs
         self.sources = document.sources
-        self.outputs = tuple(slots[name] for name in outputs)
-        kept = set(self.outputs)
-        steps = []
-        for layer in layers:  # from the last to the first: the first reader met here is the last to run
-            reads = tuple(slots[name] for name in layer.inputs)
-            makes = tuple(slots[value.name] for value in layer.outputs)
-            frees = tuple({*reads, *makes} - kept)
-            kept.update(reads)
-            opens = tuple(_opens(document, layer, slots))
-            steps.append(Step(layer.name, bound(document, layer), reads, makes, frees, opens))
-        self.steps = steps[::-1]
-        self.is_open = any(step.opens for step in steps)
-        made = {slots[value.name] for layer in layers if not OPERATORS[layer.op].view for value in layer.outputs}
-        self.views = {slot for i, slot in enumerate(self.outputs) if slot not in made or slot in self.outputs[:i]}
+        self.steps = list(self._steps(document))
+        self.is_open = any(step.opens for step in self.steps)
+        made = {name for node in self.graph.nodes if not OPERATORS[node.op].view or node.then for name in node.outputs}
+        self._views = {i for i, name in enumerate(self.outputs) if name not in made or name in self.outputs[:i]}
+        self._threads = _Threads()
+
+    def _steps(self, document: Document) -> Iterator[Step]:
+        last: dict[str, int] = {}
+        for i, node in enumerate(self.graph.nodes):
+            last.update(dict.fromkeys((*node.outputs, *node.inputs), i))
+        kept = {*self.outputs, *self.graph.constants}
+        layers = {value.name: layer for layer in document.layers for value in layer.outputs}
+        for i, node in enumerate(self.graph.nodes):
+            frees = tuple(name for name in {*node.inputs, *node.outputs} if last[name] == i and name not in kept)
+            made_by = {layer.name: layer for layer in (layers[name] for name in node.outputs)}
+            opens = tuple(each for layer in made_by.values() for each in _opens(document, layer))
+            yield Step(node, node.function, frees, opens)
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for arrays that are known to fit the document's inputs."""
-        values: list[Any] = [*inputs, *[None] * (self.size - len(inputs))]
+        shapes = tuple([x.shape for x in inputs])
+        workspaces = self._threads.workspaces
+        workspace = workspaces.get(shapes)
+        if workspace is not None:
+            return workspace.run(inputs)
+        specs: dict[str, Spec] | None = {} if shapes in workspaces else None  # called like this before
+        values = self.traced(inputs, specs)
+        self._threads.keep(shapes, Workspace(self.graph, specs) if specs and not _is_empty(specs) else None)
+        # what is returned is the caller's own: no view of what was given, of a weight, or of another output
+        return [values[name].copy() if i in self._views else values[name] for i, name in enumerate(self.outputs)]
+
+    def quick(self, shape: tuple[int, ...]) -> Callable[[Array], Array] | None:
+        """What computes the only output from the only input of that shape, where there is a workspace for it."""
+        return self._threads.quick.get(shape)
+
+    def workspace(self, inputs: Sequence[Array]) -> Workspace:
+        """Memory and calls for inputs of these shapes."""
+        specs: dict[str, Spec] = {}
+        self.traced(inputs, specs)
+        return Workspace(self.graph, specs)
+
+    def traced(self, inputs: Sequence[Array], specs: dict[str, Spec] | None = None) -> Mapping[str, Any]:
+        """The outputs, each node computed by its operator's own function.
+
+        Args:
+            inputs: an array for each source.
+            specs: takes the shape and dtype of every value.
+        """
+        values: dict[str, Any] = dict(self.graph.constants)
+        values.update((value.name, x) for value, x in zip(self.sources, inputs, strict=True))
         numbers: dict[str, int] = {}
         if self.is_open:
-            for value, array in zip(self.sources, inputs, strict=True):
-                bind(value.shape, array.shape, numbers)
+            for value, x in zip(self.sources, inputs, strict=True):
+                bind(value.shape, x.shape, numbers)
+        if specs is not None:
+            specs.update((name, Spec(x.shape, x.dtype)) for name, x in values.items())
         with np.errstate(all="ignore"):  # infinities and NaN are results, not events
-            for name, function, reads, makes, frees, opens in self.steps:
-                made = function(*[values[slot] for slot in reads])
-                if len(makes) == 1:
-                    values[makes[0]] = made
+            for node, function, frees, opens in self.steps:
+                made = function(*[values[name] for name in node.inputs])
+                if len(node.outputs) == 1:
+                    values[node.outputs[0]] = made
                 else:
-                    for slot, y in zip(makes, made, strict=True):
-                        values[slot] = y
-                for slot, axis, declared in opens:
-                    _require(name, declared, values[slot].shape[axis], numbers)
-                for slot in frees:
-                    values[slot] = None
-        # what is returned is the caller's own: no view of what was given, of a weight, or of another output
-        return [values[slot].copy() if slot in self.views else values[slot] for slot in self.outputs]
+                    values.update(zip(node.outputs, made, strict=True))
+                for each in opens:
+                    _require(each, values[each.value].shape[each.axis], numbers)
+                if specs is not None:
+                    specs.update((name, Spec(values[name].shape, values[name].dtype)) for name in node.outputs)
+                for name in frees:
+                    del values[name]
+        return values
 
 
-def _opens(document: Document, layer: Layer, slots: Mapping[str, int]) -> Iterator[Open]:
+def _is_empty(specs: Mapping[str, Spec]) -> bool:
+    """Whether some value has no element: kernels need not know what then has to come out."""
+    return any(0 in spec.shape for spec in specs.values())
+
+
+class _Threads(local):
+    """Each thread's own workspaces, because two threads may not write into the same memory.
+
+    Attributes:
+        workspaces: by the shapes of inputs; None for shapes that the plan was called with once, or that have none.
+        quick: of those with one input and one output, what runs them, by the shape of the input.
+    """
+
+    def __init__(self) -> None:
+        self.workspaces: OrderedDict[Shapes, Workspace | None] = OrderedDict()
+        self.quick: dict[tuple[int, ...], Callable[[Array], Array]] = {}
+
+    def keep(self, shapes: Shapes, workspace: Workspace | None) -> None:
+        self.workspaces[shapes] = workspace
+        if workspace is not None and len(shapes) == 1 and workspace.has_one_output:
+            self.quick[shapes[0]] = workspace.quick
+        if len(self.workspaces) > WORKSPACES:
+            oldest, _ = self.workspaces.popitem(last=False)
+            self.quick.pop(oldest[0], None)
+
+
+def _opens(document: Document, layer: Layer) -> Iterator[Open]:
     """The dimensions of what a layer makes that do not follow from the shapes of what it reads."""
     made = OPERATORS[layer.op].check(operator_call(document, layer))
     for value, (_, shape) in zip(layer.outputs, made, strict=True):
         for axis, n in enumerate(shape):
             if n is None:
-                yield Open(slots[value.name], axis, value.shape[axis])
+                yield Open(layer.name, value.name, axis, value.shape[axis])
 
 
-def _require(name: str, declared: Dimension, actual: int, numbers: dict[str, int]) -> None:
+def _require(each: Open, actual: int, numbers: dict[str, int]) -> None:
     """A dimension is what the layer declares: its number, or that of all dimensions of its symbol."""
+    declared = each.declared
     expected = numbers.setdefault(declared, actual) if isinstance(declared, str) else declared
     if expected != actual:
-        raise ShapeError("shape", name, f"{declared} = {expected}", f"{actual}")
-
-
-def bound(document: Document, layer: Layer) -> Callable[..., Any]:
-    """A layer as a function of its inputs."""
-    weights: Mapping[str, Array] = {role: document.computed(name) for role, name in layer.weights.items()}
-    return partial(OPERATORS[layer.op].function, **weights, **layer.attributes)
+        raise ShapeError("shape", each.layer, f"{declared} = {expected}", f"{actual}")

@@ -1,0 +1,129 @@
+"""A document as it is computed: nodes, which passes may change before a plan puts them into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nnpack.format.document import NOTHING, Document, Value
+from nnpack.ops import OPERATORS
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
+
+class Function(NamedTuple):
+    """An operator of one input and no weights, applied to what a node makes, in the same memory."""
+
+    op: str
+    attributes: Mapping[str, Any] = NOTHING
+
+    def __call__(self, x: Array) -> Array:
+        return OPERATORS[self.op].function(x, **self.attributes)
+
+
+class Node(NamedTuple):
+    """One call of an operator.
+
+    Attributes:
+        name: of the layer that it was made from.
+        op: the operator's id.
+        inputs: the values that it reads.
+        outputs: the values that it makes.
+        weights: role -> numbers.
+        attributes: as in the file.
+        pads: zeros around the spatial axes of its first input, (before, after) for each.
+        then: what is applied to the result.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    weights: Mapping[str, Array] = NOTHING
+    attributes: Mapping[str, Any] = NOTHING
+    pads: tuple[tuple[int, int], ...] = ()
+    then: tuple[Function, ...] = ()
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The node as a function of its inputs, on arrays of any shape."""
+        function = partial(OPERATORS[self.op].function, **self.weights, **self.attributes)
+        return partial(self._surrounded, function) if self.pads or self.then else function
+
+    def _surrounded(self, function: Callable[..., Any], x: Array, *rest: Array) -> Array:
+        if self.pads:
+            x = np.pad(x, [(0, 0), *self.pads, (0, 0)])
+        y = function(x, *rest)
+        for each in self.then:
+            y = each(y)
+        return y
+
+
+class Graph:
+    """The nodes that some values depend on, in an order in which they can be computed.
+
+    Attributes:
+        values: name -> what the file says of each value that is given or made.
+        sources: the values that are given: inputs and states.
+        outputs: the values that are wanted.
+        nodes: in topological order.
+        constants: values that are the same in every call.
+    """
+
+    def __init__(self, document: Document, outputs: Sequence[str]) -> None:
+        self.values: dict[str, Value] = dict(document.values)
+        self.sources = document.sources
+        self.outputs = tuple(outputs)
+        self.constants: dict[str, Array] = {}
+        computed = {name: document.computed(name) for layer in document.layers for name in layer.weights.values()}
+        self.nodes = [
+            Node(
+                layer.name,
+                layer.op,
+                layer.inputs,
+                tuple(value.name for value in layer.outputs),
+                {role: computed[name] for role, name in layer.weights.items()},
+                layer.attributes,
+            )
+            for layer in document.layers
+        ]
+
+    def readers(self) -> dict[str, int]:
+        """How often each value is read; being wanted counts."""
+        counts = dict.fromkeys(self.values, 0)
+        for name in (*(name for node in self.nodes for name in node.inputs), *self.outputs):
+            counts[name] += 1
+        return counts
+
+    def join(self, joined: Callable[[Node, Node], Node | None]) -> list[str]:
+        """Makes one node of two where that can be done, again and again.
+
+        Args:
+            joined: is asked for each two nodes of which the second alone reads what the first makes, as its first
+                input; answers the node that replaces both, or None.
+
+        Returns:
+            The names of the nodes that were taken into what comes before them.
+        """
+        readers = self.readers()
+        kept: list[Node | None] = []
+        made: dict[str, int] = {}
+        names = []
+        for node in self.nodes:
+            source = node.inputs[0] if node.inputs else ""
+            if source in made and readers[source] == 1:
+                first = kept[made[source]]
+                both = None if first is None else joined(first, node)
+                if both is not None:
+                    names.append(node.name)
+                    kept[made[source]] = None
+                    node = both
+            if len(node.outputs) == 1:
+                made[node.outputs[0]] = len(kept)
+            kept.append(node)
+        self.nodes = [node for node in kept if node is not None]
+        return names

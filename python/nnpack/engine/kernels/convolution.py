@@ -1,0 +1,206 @@
+"""conv: chosen by the shape of its kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nnpack.engine.graph import Node
+from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, kernel
+from nnpack.engine.kernels.products import finished, product
+from nnpack.engine.memory import Spec
+from nnpack.ops.windows import sliding
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
+_COLUMNS = 2**19
+"""Elements of the matrix of windows that is made at once."""
+
+
+class Geometry(NamedTuple):
+    """A convolution over an image, or over a line as an image of height 1; pairs are (height, width)."""
+
+    size: Sequence[int]
+    strides: Sequence[int]
+    dilation: Sequence[int]
+    pads: Sequence[tuple[int, int]]
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        rows, height, width, channels = self.x
+        (top, bottom), (left, right) = self.pads
+        return rows, top + height + bottom, left + width + right, channels
+
+    @property
+    def has_pads(self) -> bool:
+        return any(map(any, self.pads))
+
+
+def geometry(node: Node, x: Sequence[int], y: Sequence[int]) -> Geometry | None:
+    """None where there are three spatial axes."""
+    kernel, attributes = node.weights["kernel"], node.attributes
+    n = kernel.ndim - 2
+    if n > 2:
+        return None
+    size, strides, dilation = kernel.shape[:n], attributes["strides"], attributes["dilation_rate"]
+    pads = []
+    for axis, (length, extent, stride, apart) in enumerate(zip(x[1:-1], size, strides, dilation, strict=True)):
+        before, after = node.pads[axis] if node.pads else (0, 0)
+        slide = sliding(before + length + after, extent, stride, apart, attributes["padding"])
+        pads.append((before + slide.before, after + slide.after))
+    flat = [1] * (2 - n)
+    return Geometry(
+        (*flat, *size),
+        (*flat, *strides),
+        (*flat, *dilation),
+        (*[(0, 0)] * (2 - n), *pads),
+        (x[0], *flat, *x[1:]),
+        (y[0], *flat, *y[1:]),
+    )
+
+
+@kernel("conv")
+def conv(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
+    """1×1, depthwise, or windows as rows of a matrix."""
+    kernel, groups = node.weights["kernel"], node.attributes["groups"]
+    shape = geometry(node, inputs[0].shape, outputs[0].shape)
+    if shape is None:
+        return None
+    if groups > 1:
+        if kernel.shape[-2] == 1 and kernel.shape[-1] == groups:
+            return _depthwise(node, shape, inputs[0].dtype)
+        return None
+    if shape.size == (1, 1) and not shape.has_pads:
+        return _pointwise(node, shape, inputs[0].dtype)
+    return _windows(node, shape, inputs[0].dtype)
+
+
+def _pointwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
+    """Every pixel by itself: one product; with strides, of the pixels that remain."""
+    matrix, bias = np.ascontiguousarray(node.weights["kernel"].reshape(shape.x[-1], -1)), node.weights.get("bias")
+    picked = Spec((*shape.y[:-1], shape.x[-1]), dtype)
+    strided = shape.strides != (1, 1)
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
+        x: Array = inputs[0].reshape(shape.x)
+        y = outputs[0]
+        calls: list[Call] = []
+        if strided:
+            (pixels,) = scratch
+            calls.append(partial(np.copyto, pixels, x[:, :: shape.strides[0], :: shape.strides[1]]))
+            x = pixels
+        flat = y.reshape(-1, y.shape[-1])
+        return calls + product(x.reshape(-1, x.shape[-1]), matrix, flat, bias, node.then)
+
+    return Kernel(bind, (picked,) if strided else (), note="1×1: one product")
+
+
+def _blocks(shape: Geometry, line: int, most: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of y, of whole rows or of lines of one row, of about `most` elements; a line has so many."""
+    rows, lines = shape.y[:2]
+    many = max(1, most // max(1, line))
+    if many >= lines:
+        step = max(1, many // lines)
+        for row in range(0, rows, step):
+            yield slice(row, row + step), slice(0, lines)
+        return
+    step = -(-lines // -(-lines // many))  # parts of equal size
+    for row in range(rows):
+        for at in range(0, lines, step):
+            yield slice(row, row + 1), slice(at, at + step)
+
+
+def _filled(x: Array, padded: Array, shape: Geometry) -> list[Call]:
+    """What copies x into the middle of zeros."""
+    (top, bottom), (left, right) = shape.pads
+    height, width = padded.shape[1:3]
+    borders = [
+        padded[:, :top],
+        padded[:, height - bottom :],
+        padded[:, top : height - bottom, :left],
+        padded[:, top : height - bottom, width - right :],
+    ]
+    middle = padded[:, top : height - bottom, left : width - right]
+    zero = np.zeros((), x.dtype)
+    return [*(partial(np.copyto, part, zero) for part in borders if part.size), partial(np.copyto, middle, x)]
+
+
+def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
+    """Windows as rows of a matrix, some lines of the image at a time, times the kernel as another."""
+    kernel, bias = node.weights["kernel"], node.weights.get("bias")
+    matrix = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
+    (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
+    width, k = shape.y[2], len(matrix)
+    blocks = list(_blocks(shape, width * k, _COLUMNS))
+    most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
+    columns = Spec((most * width * k,), dtype)
+    scratch = (columns, Spec(shape.padded, dtype)) if shape.has_pads else (columns,)
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
+        x: Array = inputs[0].reshape(shape.x)
+        y: Array = outputs[0].reshape(shape.y)
+        calls: list[Call] = []
+        if shape.has_pads:
+            calls += _filled(x, scratch[1], shape)
+            x = scratch[1]
+        s = x.strides
+        steps = (s[0], s[1] * sh, s[2] * sw, s[1] * dh)
+        if dw == 1:  # a line of the window is one piece of memory
+            line: tuple[int, ...] = (kw * x.shape[-1],)
+            line_steps: tuple[int, ...] = (s[3],)
+        else:
+            line, line_steps = (kw, x.shape[-1]), (s[2] * dw, s[3])
+        windows = np.lib.stride_tricks.as_strided(x, (*shape.y[:3], kh, *line), (*steps, *line_steps))
+        for part in blocks:
+            window, out = windows[part], y[part]
+            cells = scratch[0][: window.size].reshape(window.shape)
+            out = out.reshape(-1, out.shape[-1])
+            both: list[Call] = [partial(np.copyto, cells, window), partial(np.dot, cells.reshape(-1, k), matrix, out)]
+            calls += finished(both, out, bias, node.then)
+        return calls
+
+    return Kernel(bind, scratch, note=f"windows as a matrix, {len(blocks)} blocks")
+
+
+def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
+    """Shifted images times one number for each channel, added up while they are in the cache."""
+    kernel, bias = node.weights["kernel"], node.weights.get("bias")
+    (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
+    _, _, width, channels = shape.y
+    # one number for each column and channel: then a line of an image is one run of numbers
+    weights = np.tile(kernel.reshape(kh, kw, 1, channels), (1, 1, width, 1))
+    blocks = list(_blocks(shape, width * channels, BLOCK // 2))
+    most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
+    product = Spec((most * width * channels,), dtype)
+    scratch = (product, Spec(shape.padded, dtype)) if shape.has_pads else (product,)
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
+        x: Array = inputs[0].reshape(shape.x)
+        y: Array = outputs[0].reshape(shape.y)
+        calls: list[Call] = []
+        if shape.has_pads:
+            calls += _filled(x, scratch[1], shape)
+            x = scratch[1]
+        for rows, lines in blocks:
+            out = y[rows, lines]
+            part = scratch[0][: out.size].reshape(out.shape)
+            for i, j in np.ndindex(kh, kw):
+                top = i * dh + lines.start * sh
+                shifted = x[
+                    rows, top : top + (out.shape[1] - 1) * sh + 1 : sh, j * dw : j * dw + (width - 1) * sw + 1 : sw
+                ]
+                if i == j == 0:
+                    calls.append(partial(np.multiply, shifted, weights[i, j], out))
+                else:
+                    calls.append(partial(np.multiply, shifted, weights[i, j], part))
+                    calls.append(partial(np.add, out, part, out))
+            calls = finished(calls, out.reshape(-1, channels), bias, node.then)
+        return calls
+
+    return Kernel(bind, scratch, note=f"depthwise: shifted sums, {len(blocks)} blocks")

@@ -1,0 +1,198 @@
+"""lstm, gru, simple_rnn: the product with the inputs of all steps at once, then a few calls for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnpack.engine.graph import Function, Node
+from nnpack.engine.kernels.elementwise import applied, sigmoid_of_negated
+from nnpack.engine.kernels.kernel import Call, Kernel, kernel, scalar
+from nnpack.engine.memory import Spec
+
+if TYPE_CHECKING:
+    from nnpack.format.dtypes import Array
+
+Cell = Callable[["Array"], "list[Call]"]
+"""(the sums of one step) -> what takes the states one step on."""
+
+
+def _walked(
+    node: Node,
+    inputs: Sequence[Spec],
+    gates: int,
+    states: int,
+    scratch: Sequence[tuple[int, ...]],
+    cell: Callable[..., Cell],
+) -> Kernel | None:
+    """A kernel that walks through time with a cell.
+
+    Args:
+        node: the operator.
+        inputs: its inputs; with a mask, or with states to begin with, there is no kernel.
+        gates: how many there are, each of so many columns of the weights as there are units.
+        states: how many states there are.
+        scratch: the shapes of what a cell needs.
+        cell: the states and the scratch -> the cell.
+    """
+    x, attributes, weights = inputs[0], node.attributes, node.weights
+    if len(inputs) > 1 or not min(x.shape) or attributes["activation"] not in ("tanh", "relu", "linear"):
+        return None
+    if attributes.get("recurrent_activation", "sigmoid") != "sigmoid":
+        return None
+    rows, time, features = x.shape
+    units = len(weights["recurrent_kernel"])
+    shapes = [(time, rows, gates * units), *[(rows, units)] * states, *scratch]
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], memory: Sequence[Array]) -> list[Call]:
+        sums, carried, rest = memory[0], list(memory[1 : 1 + states]), memory[1 + states :]
+        kernel, bias = input_weights(node)
+        flat = sums.reshape(-1, sums.shape[-1])
+        if rows == 1:
+            calls: list[Call] = [partial(np.dot, inputs[0].reshape(-1, features), kernel, flat)]
+        else:
+            calls = [partial(np.matmul, inputs[0].transpose(1, 0, 2), kernel, sums)]
+        if bias is not None:
+            calls.append(partial(np.add, flat, bias, flat))
+        calls += [partial(np.copyto, state, scalar(0, state)) for state in carried]
+        step = cell(node, carried, rest)
+        order = range(time)[::-1] if attributes["go_backwards"] else range(time)
+        for i, t in enumerate(order):
+            calls += step(sums[t])
+            if attributes["return_sequences"]:
+                calls.append(partial(np.copyto, outputs[0][:, i], carried[0]))
+        if not attributes["return_sequences"]:
+            calls.append(partial(np.copyto, outputs[0], carried[0]))
+        return calls + [partial(np.copyto, to, state) for to, state in zip(outputs[1:], carried, strict=True)]
+
+    return Kernel(bind, tuple(Spec(shape, x.dtype) for shape in shapes), note="the inputs' product at once")
+
+
+def _ordered(node: Node, weight: Array) -> Array:
+    """The columns in the order in which cells take them, those of a sigmoid first and negated: it needs exp(-x)."""
+    parts = np.split(weight, 4 if node.op == "lstm@1" else 3 if node.op == "gru@1" else 1, axis=-1)
+    if node.op == "lstm@1":  # i, f, g, o -> i, f, o, g
+        i, f, g, o = parts
+        return np.ascontiguousarray(np.concatenate([-i, -f, -o, g], -1))
+    if node.op == "gru@1":
+        z, r, g = parts
+        return np.ascontiguousarray(np.concatenate([-z, -r, g], -1))
+    return np.ascontiguousarray(weight)
+
+
+def input_weights(node: Node) -> tuple[Array, Array | None]:
+    """The kernel for the inputs, and the bias that may be added before the first step."""
+    kernel, bias = _ordered(node, node.weights["kernel"]), node.weights.get("bias")
+    if bias is None:
+        return kernel, None
+    if bias.ndim == 1:
+        return kernel, _ordered(node, bias)
+    given, recurrent = (_ordered(node, part) for part in bias)
+    units = len(node.weights["recurrent_kernel"])
+    given[: 2 * units] += recurrent[: 2 * units]
+    return kernel, given
+
+
+def _activation(node: Node, y: Array) -> list[Call]:
+    name = node.attributes["activation"]
+    return [] if name == "linear" else applied([Function(f"{name}@1")], y)
+
+
+@kernel("simple_rnn")
+def simple_rnn(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
+    """One product and one sum for each step."""
+    units = len(node.weights["recurrent_kernel"])
+
+    def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
+        recurrent, (product,) = np.ascontiguousarray(node.weights["recurrent_kernel"]), scratch
+
+        def step(sums: Array) -> list[Call]:
+            (h,) = states
+            return [
+                partial(np.dot, h, recurrent, product),
+                partial(np.add, product, sums, h),
+                *_activation(node, h),
+            ]
+
+        return step
+
+    return _walked(node, inputs, 1, 1, [(inputs[0].shape[0], units)], cell)
+
+
+@kernel("lstm")
+def lstm(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
+    """c = f · c + i · g, h = o · activation(c)."""
+    units, rows = len(node.weights["recurrent_kernel"]), inputs[0].shape[0]
+
+    def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
+        recurrent, (s, t) = _ordered(node, node.weights["recurrent_kernel"]), scratch
+        (h, c), (i, f, o, g) = states, (s[:, k * units : (k + 1) * units] for k in range(4))
+        gates = s[:, : 3 * units]
+        rest: list[Call] = [
+            *sigmoid_of_negated(gates),
+            *_activation(node, g),
+            partial(np.multiply, f, c, c),
+            partial(np.multiply, i, g, t),
+            partial(np.add, c, t, c),
+            *_into(node, c, t),
+            partial(np.multiply, o, t, h),
+        ]
+        return lambda sums: [partial(np.dot, h, recurrent, s), partial(np.add, s, sums, s), *rest]
+
+    return _walked(node, inputs, 4, 2, [(rows, 4 * units), (rows, units)], cell)
+
+
+def _into(node: Node, x: Array, y: Array) -> list[Call]:
+    """The activation of x, in y."""
+    if node.attributes["activation"] == "tanh":
+        return [partial(np.tanh, x, y)]
+    return [partial(np.copyto, y, x), *_activation(node, y)]
+
+
+@kernel("gru")
+def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
+    """h = z · h + (1 - z) · g."""
+    units, rows = len(node.weights["recurrent_kernel"]), inputs[0].shape[0]
+    reset_after = node.attributes["reset_after"]
+
+    def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
+        (h,), (s, t, g) = states, scratch
+        recurrent = _ordered(node, node.weights["recurrent_kernel"])
+        both = np.ascontiguousarray(recurrent[:, : 2 * units])
+        last = np.ascontiguousarray(recurrent[:, 2 * units :])
+        z, r, one = s[:, :units], s[:, units:], scalar(1, s)
+        bias = node.weights.get("bias")
+        added = [] if bias is None or not reset_after else [partial(np.add, g, bias[1, 2 * units :], g)]
+        rest: list[Call] = [
+            *_activation(node, g),
+            partial(np.subtract, one, z, t),
+            partial(np.multiply, t, g, t),
+            partial(np.multiply, z, h, h),
+            partial(np.add, h, t, h),
+        ]
+
+        def candidate(sums: Array) -> Iterator[Call]:
+            if reset_after:
+                yield partial(np.dot, h, last, g)
+                yield from added
+                yield partial(np.multiply, r, g, g)
+            else:
+                yield partial(np.multiply, r, h, t)
+                yield partial(np.dot, t, last, g)
+            yield partial(np.add, g, sums[:, 2 * units :], g)
+
+        def step(sums: Array) -> list[Call]:
+            return [
+                partial(np.dot, h, both, s),
+                partial(np.add, s, sums[:, : 2 * units], s),
+                *sigmoid_of_negated(s),
+                *candidate(sums),
+                *rest,
+            ]
+
+        return step
+
+    return _walked(node, inputs, 3, 1, [(rows, 2 * units), (rows, units), (rows, units)], cell)
