@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-applications check lint types docs conformance requirements clean
+.PHONY: help demo test test-applications bench bench-quick scaling check lint types docs conformance requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -26,6 +26,19 @@ test: lint types docs ## everything that CI runs
 test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 16 GB of memory
 	$(RUN) -m pytest -m applications
 
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.installed
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench ## measure nnpack beside other runtimes: benchmarks/RESULTS.md; half an hour
+	$(RUN) benchmarks/run.py
+
+bench-quick: $(VENV)/.bench ## the same for the small models, in two minutes
+	$(RUN) benchmarks/run.py --quick
+
+scaling: $(VENV)/.bench ## cost against batch, depth, width, image size and length: benchmarks/SCALING.md
+	$(RUN) benchmarks/scaling.py
+
 check: test ## the same
 
 lint: $(VENV)/.installed
@@ -45,6 +58,9 @@ requirements: $(VENV)/.installed ## choose the newest versions of everything tha
 	$(RUN) -m pip install --quiet uv
 	$(RUN) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --upgrade --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements/dev.txt
+	$(RUN) -m uv pip compile pyproject.toml --extra bench --constraint requirements/dev.txt --universal --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
+		--output-file requirements/bench.txt
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

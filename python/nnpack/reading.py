@@ -10,7 +10,8 @@ import numpy as np
 
 from nnpack.engine.model import Model
 from nnpack.engine.passes import chosen
-from nnpack.errors import FileError, stop
+from nnpack.engine.widen import widened
+from nnpack.errors import FileError, InputError, stop
 from nnpack.format import container, files, header
 from nnpack.format.digest import sha256
 from nnpack.format.limits import ACTIVATION_ELEMENTS
@@ -25,6 +26,7 @@ def load(
     verify: bool = True,
     activation_limit: int = ACTIVATION_ELEMENTS,
     optimize: bool | Iterable[str] = True,
+    dtype: str = "float32",
 ) -> Model:
     """Loads a model from a file, which is mapped: its weights are read when they are first used.
 
@@ -36,6 +38,7 @@ def load(
             is refused.
         optimize: which passes change the graph before it is computed: True for all, False for none, or their names
             (nnpack.engine.passes); `Model.summary(plan=True)` shows what they did.
+        dtype: "float64" computes in float64 what the file computes in float32; the model then takes and gives float64.
 
     Returns:
         The model, ready to predict. Threads may share it. A pickle of it holds the path, and loads the file again.
@@ -45,12 +48,12 @@ def load(
         FormatError: the file breaks the format; the error has a code of spec/errors.md, and the place.
         RequirementError: the file needs a version, an operator or a feature that this reader lacks.
         SelfTestError: the file's self-test does not give what it should here.
-        InputError: `optimize` names no pass.
+        InputError: `optimize` names no pass, or `dtype` is none of the two.
 
     Source: spec/format.md.
     """
     data = files.read(path)
-    origin = _Origin(os.path.abspath(os.fsdecode(path)), data, activation_limit, chosen(optimize))
+    origin = _Origin(os.path.abspath(os.fsdecode(path)), data, activation_limit, chosen(optimize), _dtype(dtype))
     return _tested(opened(data, verify, origin), verify)
 
 
@@ -60,13 +63,14 @@ def loads(
     verify: bool = True,
     activation_limit: int = ACTIVATION_ELEMENTS,
     optimize: bool | Iterable[str] = True,
+    dtype: str = "float32",
 ) -> Model:
     """Loads a model from the bytes of a file; arguments, result and errors as for `load`.
 
     A pickle of the model holds the bytes.
     """
     view = aligned_view(data)
-    return _tested(opened(view, verify, _Origin("", view, activation_limit, chosen(optimize))), verify)
+    return _tested(opened(view, verify, _Origin("", view, activation_limit, chosen(optimize), _dtype(dtype))), verify)
 
 
 class _Origin(NamedTuple):
@@ -76,12 +80,19 @@ class _Origin(NamedTuple):
     data: memoryview
     activation_limit: int
     optimize: tuple[str, ...]
+    dtype: str
 
     def again(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
-        rest = self.activation_limit, self.optimize
+        rest = self[2:]
         if self.path:
             return _loaded_again, (self.path, _head(self.data), *rest)
         return _opened_again, (bytes(self.data), *rest)
+
+
+def _dtype(dtype: str) -> str:
+    if dtype not in ("float32", "float64"):
+        raise InputError("dtype-unknown", "dtype", "'float32' or 'float64'", repr(dtype))
+    return dtype
 
 
 def _head(data: memoryview) -> str:
@@ -89,16 +100,16 @@ def _head(data: memoryview) -> str:
     return sha256([data[: len(data) - len(container.read(data).payload)]])
 
 
-def _loaded_again(path: str, head: str, activation_limit: int, optimize: tuple[str, ...]) -> Model:
+def _loaded_again(path: str, head: str, *rest: Any) -> Model:
     data = files.read(path)
     if _head(data) != head:
         raise FileError("file-changed", path, "the file that the model was loaded from", "another")
-    return opened(data, False, _Origin(path, data, activation_limit, optimize))
+    return opened(data, False, _Origin(path, data, *rest))
 
 
-def _opened_again(data: bytes, activation_limit: int, optimize: tuple[str, ...]) -> Model:
+def _opened_again(data: bytes, *rest: Any) -> Model:
     view = aligned_view(data)
-    return opened(view, False, _Origin("", view, activation_limit, optimize))
+    return opened(view, False, _Origin("", view, *rest))
 
 
 def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
@@ -118,6 +129,9 @@ def opened(data: memoryview, verify: bool = True, origin: _Origin | None = None)
     assert document is not None  # stop raises
     if origin is None:
         return Model(document)
+    if origin.dtype == "float64":
+        _tested(Model(document), verify)  # in float32, for which its tolerances are
+        document = widened(document)
     return Model(document, activation_limit=origin.activation_limit, optimize=origin.optimize, origin=origin.again)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,8 +16,11 @@ from nnpack.engine.plan import Plan
 from nnpack.engine.reference import SMALLEST, Reference, worst
 from nnpack.engine.samples import sample_inputs
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
+from nnpack.format import container, header
+from nnpack.format.build import build
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
+from nnpack.ops import OPERATORS
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
@@ -93,10 +95,11 @@ class Model:
     # Copies
 
     def __reduce__(self) -> Any:
-        """A model travels as the path or the bytes that it was loaded from, without its states."""
-        if self._origin is None:
-            return partial(Model, optimize=self.optimize), (self.document,)
-        return self._origin()
+        """A model travels as the path or the bytes that it was loaded from, or would be; without its states."""
+        if self._origin is not None:
+            return self._origin()
+        pieces = container.write(self.document.version, *build(self.document))
+        return _of_bytes, (b"".join(pieces), self.optimize)
 
     def __copy__(self) -> Model:
         """A model of the same weights, with states of its own."""
@@ -417,6 +420,14 @@ class Model:
         if structure is not None:
             return _pack(structure, results)
         return results[0] if len(results) == 1 else results
+
+
+def _of_bytes(data: bytes, optimize: Iterable[str]) -> Model:
+    parts = container.read(memoryview(data))
+    operators = frozenset(OPERATORS)
+    document = header.parse(parts.header, parts.payload, parts.version, operators, stop, verify=False)
+    assert document is not None  # stop raises
+    return Model(document, optimize=optimize)
 
 
 class _Weights(Mapping[str, "Array"]):

@@ -235,7 +235,7 @@ def chosen(optimize: bool | Iterable[str]) -> tuple[str, ...]:
     names = [optimize] if isinstance(optimize, str) else list(optimize)
     for name in names:
         if name not in PASSES:
-            raise InputError("optimize", "optimize", f"True, False, or names of {', '.join(PASSES)}", repr(name))
+            raise InputError("pass-unknown", "optimize", f"True, False, or names of {', '.join(PASSES)}", repr(name))
     return tuple(name for name in PASSES if name in (*ALWAYS, *names))
 
 

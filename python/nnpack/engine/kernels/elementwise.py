@@ -69,7 +69,7 @@ def _functions(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
         (x,), (y,) = inputs, outputs
         function = Function(node.op, node.attributes)
         calls: list[Call] = []
-        for part in cut(y) if y.ndim else [()]:
+        for part in cut(y) if y.ndim else [...]:
             if not np.shares_memory(x, y):
                 calls.append(partial(np.copyto, y[part], x[part]))
             calls += applied([function, *node.then], y[part])
