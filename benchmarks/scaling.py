@@ -109,9 +109,9 @@ def markdown(results: list[tuple[Sweep, dict[str, list[float]]]]) -> str:
     parts = [
         "# How the cost of a call grows",
         f"Measured on {told['date']}: {told['processor']}, {told['cores']} cores, Python {told['python']}, "
-        f"numpy {told['packages']['numpy']}, tensorflow {told['packages']['tensorflow']}. Made by `make scaling`. Medians; "
-        "both in turn within one run. The slope is that of the upper half of the sizes on logarithmic axes: below what "
-        "the arithmetic has, overhead is still a part of the cost.",
+        f"numpy {told['packages']['numpy']}, tensorflow {told['packages']['tensorflow']}. Made by `make scaling`. "
+        "Medians; both in turn within one run. The slope is that of the upper half of the sizes on logarithmic axes: "
+        "below what the arithmetic has, overhead is still a part of the cost.",
         "![Cost against size](SCALING.png)",
     ]
     for sweep, times in results:

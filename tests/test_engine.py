@@ -115,6 +115,20 @@ def branched():
     return document(layers)
 
 
+def deep(activation):
+    """4 -> 5 -> 3 -> 2, with an activation behind all but the last."""
+    tensors, layers, before, width = [], [], "x", 4
+    for i, units in enumerate((5, 3, 2)):
+        more, roles = weights(f"d{i}", kernel=(width, units), bias=(units,))
+        tensors += more
+        layers.append(layer(f"d{i}", "dense", [before], ("batch", units), roles))
+        before, width = f"d{i}", units
+        if i < 2:
+            layers.append(layer(f"a{i}", activation, [before], ("batch", units)))
+            before = f"a{i}"
+    return document(layers, tensors)
+
+
 APPLIED = {
     "drop_dead": (branched(), ["dead"]),
     "fold_constants": (with_constant(), ["minus", "e"]),
@@ -124,6 +138,7 @@ APPLIED = {
     "multiply_linear": (linear(), ["y"]),
     "gather_products": (embedded(), ["y"]),
     "apply_in_place": (perceptron(), ["h"]),
+    "append_bias": (deep("relu"), []),
 }
 
 
@@ -213,6 +228,18 @@ def test_products_that_would_be_more_work_are_not_multiplied():
 def test_transposes_that_do_not_cancel_are_one():
     plan = assert_right(transposed([0, 2, 1, 3]), True)
     assert [node.op for node in plan.graph.nodes] == ["transpose@1", "relu@1"]
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu6", "tanh", "sigmoid", "gelu", "softsign"])
+def test_biases_are_appended_behind_activations_that_make_a_1(activation):
+    doc = deep(activation)
+    if activation == "gelu":
+        layers = [
+            each._replace(attributes={"approximate": False}) if each.op == "gelu@1" else each for each in doc.layers
+        ]
+        doc = doc._replace(layers=tuple(layers))
+    taken = [] if activation in ("gelu", "softsign") else ["d1", "d2"]
+    assert assert_right(doc, ["apply_in_place", "append_bias"]).changes["append_bias"] == taken
 
 
 def test_unknown_pass(tmp_path):

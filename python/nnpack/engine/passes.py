@@ -203,6 +203,52 @@ def apply_in_place(graph: Graph) -> list[str]:
     return graph.join(joined)
 
 
+SMALL_KERNEL = 2**14
+"""Elements of a kernel that costs less to multiply than a call of numpy costs."""
+
+_ONES = (1.0, 20.0, 50.0)
+"""Numbers of which some activation makes a 1, exactly."""
+
+
+def append_bias(graph: Graph) -> list[str]:
+    """A small dense layer makes a 1 beside its results, with which the next one multiplies its bias."""
+    readers = graph.readers()
+    makers = {node.outputs[0]: i for i, node in enumerate(graph.nodes) if node.op == "dense@1"}
+    taken: list[str] = []
+    for i, node in enumerate(graph.nodes):
+        if node.op != "dense@1" or node.inputs[0] not in makers or readers[node.inputs[0]] != 1:
+            continue
+        at = makers[node.inputs[0]]
+        first, weights = graph.nodes[at], node.weights
+        one = _one(first)
+        small = max(each.weights["kernel"].size for each in (first, node)) <= SMALL_KERNEL
+        if "bias" not in weights or one is None or not small:
+            continue
+        kernel = np.pad(first.weights["kernel"], [(0, 0), (0, 1)])
+        if "bias" in first.weights:
+            wide = {"kernel": kernel, "bias": np.append(first.weights["bias"], kernel.dtype.type(one))}
+        elif first.name in taken:  # what it reads ends in a 1
+            kernel[-1, -1] = one
+            wide = {"kernel": kernel}
+        else:
+            continue
+        graph.nodes[at] = first._replace(weights=wide)
+        graph.nodes[i] = node._replace(weights={"kernel": np.vstack([weights["kernel"], weights["bias"]])})
+        taken.append(node.name)
+    return taken
+
+
+def _one(node: Node) -> float | None:
+    """The number of which what follows a dense layer makes a 1; None where no such number is known."""
+    for number in _ONES:
+        y = np.array([number], node.weights["kernel"].dtype)
+        for function in node.then:
+            y = function(y)
+        if y[0] == 1:
+            return number
+    return None
+
+
 PASSES: dict[str, Pass] = {
     each.__name__: each
     for each in (
@@ -214,6 +260,7 @@ PASSES: dict[str, Pass] = {
         multiply_linear,
         gather_products,
         apply_in_place,
+        append_bias,
     )
 }
 """The passes, in the order in which they run."""

@@ -161,7 +161,7 @@ def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
             window, out = windows[part], y[part]
             cells = scratch[0][: window.size].reshape(window.shape)
             out = out.reshape(-1, out.shape[-1])
-            both: list[Call] = [partial(np.copyto, cells, window), partial(np.dot, cells.reshape(-1, k), matrix, out)]
+            both: list[Call] = [partial(np.copyto, cells, window), partial(cells.reshape(-1, k).dot, matrix, out)]
             calls += finished(both, out, bias, node.then)
         return calls
 

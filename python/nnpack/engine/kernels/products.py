@@ -35,7 +35,7 @@ def product(x: Array, matrix: Array, y: Array, bias: Array | None, then: Sequenc
     step = len(y) if bias is None and not then else max(_FEWEST_ROWS, BLOCK // max(1, y.shape[1]))
     for at in range(0, len(y), max(1, step)):
         part = slice(at, at + step)
-        calls += finished([partial(np.dot, x[part], matrix, y[part])], y[part], bias, then)
+        calls += finished([partial(x[part].dot, matrix, y[part])], y[part], bias, then)
     return calls
 
 
@@ -66,7 +66,7 @@ def matmul(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kerne
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         (a, b), (y,) = inputs, outputs
         if b.ndim == 2:
-            return [partial(np.dot, a.reshape(-1, a.shape[-1]), b, y.reshape(-1, y.shape[-1]))]
+            return [partial(a.reshape(-1, a.shape[-1]).dot, b, y.reshape(-1, y.shape[-1]))]
         return [partial(np.matmul, a, b, y)]
 
     return Kernel(bind, note="one product" if len(inputs[1].shape) == 2 else "stacked products")
@@ -108,6 +108,6 @@ def _flat(node: Node, left: str, right: str, made: str, shared: Sequence[str], i
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         (a, b), (y,) = inputs, outputs
         k = prod(b.shape[:n])
-        return [partial(np.dot, a.reshape(-1, k), b.reshape(k, -1), y.reshape(-1, b.size // k))]
+        return [partial(a.reshape(-1, k).dot, b.reshape(k, -1), y.reshape(-1, b.size // k))]
 
     return Kernel(bind, note="one product")

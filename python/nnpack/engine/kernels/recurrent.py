@@ -52,7 +52,7 @@ def _walked(
         kernel, bias = input_weights(node)
         flat = sums.reshape(-1, sums.shape[-1])
         if rows == 1:
-            calls: list[Call] = [partial(np.dot, inputs[0].reshape(-1, features), kernel, flat)]
+            calls: list[Call] = [partial(inputs[0].reshape(-1, features).dot, kernel, flat)]
         else:
             calls = [partial(np.matmul, inputs[0].transpose(1, 0, 2), kernel, sums)]
         if bias is not None:
@@ -112,7 +112,7 @@ def simple_rnn(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
         def step(sums: Array) -> list[Call]:
             (h,) = states
             return [
-                partial(np.dot, h, recurrent, product),
+                partial(h.dot, recurrent, product),
                 partial(np.add, product, sums, h),
                 *_activation(node, h),
             ]
@@ -140,7 +140,7 @@ def lstm(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel 
             *_into(node, c, t),
             partial(np.multiply, o, t, h),
         ]
-        return lambda sums: [partial(np.dot, h, recurrent, s), partial(np.add, s, sums, s), *rest]
+        return lambda sums: [partial(h.dot, recurrent, s), partial(np.add, s, sums, s), *rest]
 
     return _walked(node, inputs, 4, 2, [(rows, 4 * units), (rows, units)], cell)
 
@@ -176,17 +176,17 @@ def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel |
 
         def candidate(sums: Array) -> Iterator[Call]:
             if reset_after:
-                yield partial(np.dot, h, last, g)
+                yield partial(h.dot, last, g)
                 yield from added
                 yield partial(np.multiply, r, g, g)
             else:
                 yield partial(np.multiply, r, h, t)
-                yield partial(np.dot, t, last, g)
+                yield partial(t.dot, last, g)
             yield partial(np.add, g, sums[:, 2 * units :], g)
 
         def step(sums: Array) -> list[Call]:
             return [
-                partial(np.dot, h, both, s),
+                partial(h.dot, both, s),
                 partial(np.add, s, sums[:, : 2 * units], s),
                 *sigmoid_of_negated(s),
                 *candidate(sums),
