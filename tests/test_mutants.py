@@ -139,6 +139,17 @@ def test_state_that_leaks_from_call_to_call_is_recognized() -> None:
     assert '"calls: sums go on from the last call"' in hint
 
 
+def test_state_that_no_reset_forgets_is_recognized() -> None:
+    """The first sequence is right, however it is cut; the second goes on where the first one ended."""
+    mutant = MUTANTS["states: a reset does nothing"]
+    failed = [verdict_of(case, InProcess(SUITE, mutant)) for case in SUITE.cases if case.splits is not None]
+    failed = [result for result in failed if result.failed]
+    assert failed
+    for result in failed:
+        assert result.call > 0
+        assert f'"{mutant.name}"' in recognize(SUITE, BY_ID[result.id], result.answered, result.call), result.id
+
+
 @pytest.mark.parametrize("case_id", ["dense/rank-2", "relu/not-finite", "network/two-inputs-two-outputs"])
 def test_right_answers_and_unknown_mistakes_give_no_hint(case_id: str) -> None:
     case = BY_ID[case_id]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from fnmatch import fnmatchcase
 from importlib import import_module
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from nnpack.conformance.judging import judge
 from nnpack.conformance.process import CaseError
 from nnpack.conformance.results import Verdict
-from nnpack.conformance.running import stepped, verdict_of
+from nnpack.conformance.running import attempts, verdict_of
 from nnpack.conformance.runtimes import About, Array, Output, Refusal
 from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite, one_of
 from nnpack.errors import ConformanceError
@@ -224,14 +225,10 @@ def _answered(runtime: InProcess, case: Case, call: int) -> list[Output] | None:
     try:
         if runtime.load(case.model) is not None:
             return None
-        if case.splits is not None:
-            return stepped(case, runtime, case.splits[call])
-        calls = [slice(None)] if case.calls is None else case.calls[: call + 1]
-        for rows in calls:
-            outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], len(case.answers))
+        attempt = next(islice(attempts(case, runtime), call, None), None)
     except CaseError:
         return None
-    return outputs
+    return attempt.outputs if attempt else None
 
 
 def _same(outputs: Sequence[Output], answered: Sequence[Output], answers: Sequence[Answer]) -> bool:

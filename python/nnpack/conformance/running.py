@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from nnpack.conformance.judging import Judgement, judge
+from nnpack.conformance.judging import judge
 from nnpack.conformance.process import CaseError, Limits
 from nnpack.conformance.results import Result, Run, Verdict
 from nnpack.conformance.runtimes import About, Conversation, OneShot, Output, Refusal, Runtime
-from nnpack.conformance.suite import NUMBERS, Case, Suite
+from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite
 from nnpack.errors import ConformanceError
 
 Start = Callable[[], Runtime]
@@ -245,37 +246,50 @@ def verdict_of(case: Case, runtime: Runtime, lacking: Sequence[str] = ()) -> Res
 def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
     if refusal:
         return _refused(case, refusal)
+    use = 0.0
+    for i, attempt in enumerate(attempts(case, runtime)):
+        judgement = judge(attempt.outputs, attempt.answers)
+        if judgement.message:
+            failed = _result(case, Verdict.FAIL, attempt.told + judgement.message)
+            return replace(failed, use=judgement.use, worst=judgement.worst, answered=attempt.outputs, call=i)
+        use = max(use, judgement.use or 0.0)
+    return replace(_result(case, Verdict.PASS), use=use)
+
+
+class Attempt(NamedTuple):
+    """Something that a runtime was asked to compute from a loaded model.
+
+    Attributes:
+        told: which part of the case it was, for the beginning of a message; "" where it was all of it.
+        outputs: what the runtime answered.
+        answers: what is expected.
+    """
+
+    told: str
+    outputs: list[Output]
+    answers: Sequence[Answer]
+
+
+def attempts(case: Case, runtime: Runtime) -> Iterator[Attempt]:
+    """All that a case asks of the model that is loaded, in order, each asked when it is taken.
+
+    However a sequence is cut, the states carry what is needed from piece to piece, and `reset` forgets it.
+    """
     count = len(case.answers)
     if case.splits is not None:
-        return _in_pieces(case, runtime, case.splits)
-    if case.calls is None:
-        outputs = runtime.run(case.inputs, count)
-        return _judged(case, judge(outputs, case.answers), outputs)
-    use = 0.0
-    for i, rows in enumerate(case.calls):
-        outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], count)
-        judgement = judge(outputs, [answer.rows(rows) for answer in case.answers])
-        if judgement.message:
-            message = f"call {i + 1} of {len(case.calls)}, rows {rows}: {judgement.message}"
-            return _judged(case, judgement._replace(message=message), outputs, i)
-        use = max(use, judgement.use or 0.0)
-    return _judged(case, Judgement("", use), None)
+        for lengths in case.splits:
+            told = f"in pieces of {', '.join(map(str, lengths))}: "
+            yield Attempt(told, _stepped(case, runtime, lengths), case.answers)
+    elif case.calls is not None:
+        for i, rows in enumerate(case.calls, 1):
+            outputs = runtime.run([(name, x[rows]) for name, x in case.inputs], count)
+            told = f"call {i} of {len(case.calls)}, rows {rows}: "
+            yield Attempt(told, outputs, [answer.rows(rows) for answer in case.answers])
+    else:
+        yield Attempt("", runtime.run(case.inputs, count), case.answers)
 
 
-def _in_pieces(case: Case, runtime: Runtime, splits: Sequence[Sequence[int]]) -> Result:
-    """However a sequence is cut, the states carry what is needed from piece to piece, and `reset` forgets it."""
-    use = 0.0
-    for i, lengths in enumerate(splits):
-        outputs = stepped(case, runtime, lengths)
-        judgement = judge(outputs, case.answers)
-        if judgement.message:
-            message = f"in pieces of {', '.join(map(str, lengths))}: {judgement.message}"
-            return _judged(case, judgement._replace(message=message), outputs, i)
-        use = max(use, judgement.use or 0.0)
-    return _judged(case, Judgement("", use), None)
-
-
-def stepped(case: Case, runtime: Runtime, lengths: Sequence[int]) -> list[Output]:
+def _stepped(case: Case, runtime: Runtime, lengths: Sequence[int]) -> list[Output]:
     """The outputs for a sequence that is fed piece by piece along axis 1, put together again."""
     runtime.reset()
     pieces, start = [], 0
@@ -314,13 +328,6 @@ def _canonical(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
             at = min(len(written), len(case.canonical)) if first < 0 else first
             return _result(case, Verdict.FAIL, f"writes another file than the canonical one, from byte {at} on")
     return _result(case, Verdict.PASS)
-
-
-def _judged(case: Case, judgement: Judgement, outputs: Sequence[Output] | None, call: int = 0) -> Result:
-    if not judgement.message:
-        return replace(_result(case, Verdict.PASS), use=judgement.use)
-    failed = _result(case, Verdict.FAIL, judgement.message)
-    return replace(failed, use=judgement.use, worst=judgement.worst, answered=outputs, call=call)
 
 
 def _refused(case: Case, refusal: Refusal) -> Result:
