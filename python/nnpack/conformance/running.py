@@ -233,9 +233,9 @@ def verdict_of(case: Case, runtime: Runtime, lacking: Sequence[str] = ()) -> Res
         if refusal is None:
             message = f"takes a file that requires {', '.join(lacking)}, which it did not declare"
             return _result(case, Verdict.FAIL, message)
-        return replace(_result(case, Verdict.UNSUPPORTED, f"lacks {', '.join(lacking)}"), declared=True)
+        return _unsupported(case, f"lacks {', '.join(lacking)}")
     if runtime.about.declared is None and refusal and refusal.code == "requires-unknown" != case.code:
-        return replace(_result(case, Verdict.UNSUPPORTED, refusal.message), declared=True)
+        return _unsupported(case, refusal.message)
     if case.kind in NUMBERS:
         return _numbers(case, runtime, refusal)
     if case.kind == "reject":
@@ -246,6 +246,8 @@ def verdict_of(case: Case, runtime: Runtime, lacking: Sequence[str] = ()) -> Res
 def _numbers(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
     if refusal:
         return _refused(case, refusal)
+    if case.splits is not None and runtime.about.declared is None:
+        return _unsupported(case, "states, which a program of one call cannot carry")
     use = 0.0
     for i, attempt in enumerate(attempts(case, runtime)):
         judgement = judge(attempt.outputs, attempt.answers)
@@ -328,6 +330,11 @@ def _canonical(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
             at = min(len(written), len(case.canonical)) if first < 0 else first
             return _result(case, Verdict.FAIL, f"writes another file than the canonical one, from byte {at} on")
     return _result(case, Verdict.PASS)
+
+
+def _unsupported(case: Case, message: str) -> Result:
+    """What the runtime need not have, because it said so, or has no way to say so."""
+    return replace(_result(case, Verdict.UNSUPPORTED, message), declared=True)
 
 
 def _refused(case: Case, refusal: Refusal) -> Result:

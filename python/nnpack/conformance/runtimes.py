@@ -254,8 +254,7 @@ class OneShot:
         ]
 
     def reset(self) -> None:
-        """Nothing: each call is the first one of its process, which is why states cannot be carried."""
-        raise CaseError(Verdict.UNSUPPORTED, "states, which a program of one call cannot carry")
+        raise NotImplementedError  # each call is the first one of its process: no states are carried
 
     def dump(self) -> bytes:
         raise NotImplementedError  # `about` says that it does not
