@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnpack.conformance.judging import judge, parts_of
-from nnpack.conformance.process import Limits
+from nnpack.conformance.process import Limits, Process
 from nnpack.conformance.results import Verdict
 from nnpack.conformance.running import run, starter
 from nnpack.conformance.runtimes import Output
@@ -230,6 +230,23 @@ def test_misbehaving_runtime_gets_its_verdict(tmp_path: Path, body: str, verdict
     assert result.verdict is verdict
     assert says in result.message
     assert result.failed
+
+
+def test_all_that_a_program_of_one_call_writes_is_read() -> None:
+    process = Process([PYTHON, "-c", "for i in range(20000): print(i)"], Limits())
+    try:
+        code, data = process.wait()
+    finally:
+        process.close()
+    assert code == 0
+    assert [int(line) for line in data.splitlines()] == list(range(20000))
+
+
+def test_process_that_writes_unread_lines_is_held_back_and_ends() -> None:
+    process = Process([PYTHON, "-c", "while True: print('x' * 1000)"], Limits())
+    assert process.receive(60) == b"x" * 1000
+    process.close()
+    assert not any(reader.is_alive() for reader in process._readers)
 
 
 def test_log_is_kept_and_the_next_case_gets_a_new_process(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from nnpack.errors import ConformanceError
 LINE = 2**20
 """No answer is longer."""
 
+LINES = 80
+"""So many lines wait for somebody to read them; then the pipe holds the process back."""
+
 LOG_LINES = 40
 LOG_LINE = 500
 LOOK = 0.05
@@ -83,7 +86,7 @@ class Process:
                 "runtime-start", "--runtime", "a command that can be run", f"{command[0]}: {error}"
             ) from error
         self._tree = psutil.Process(self._child.pid)
-        self._lines: queue.Queue[bytes] = queue.Queue()
+        self._lines: queue.Queue[bytes] = queue.Queue(maxsize=LINES)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         assert self._child.stdin is not None
         assert self._child.stdout is not None
@@ -128,16 +131,16 @@ class Process:
         """Its exit code and all of its standard output, for a process that is called once."""
         deadline = time.monotonic() + self.limits.timeout
         late = f"it did not end within {self.limits.timeout:g} s"
-        written = []
+        written = bytearray()
         while line := self._next(deadline, late):
-            written.append(line)
-            if sum(map(len, written)) > LINE:
+            written += line
+            if len(written) > LINE:
                 raise CaseError(Verdict.PROTOCOL, "more than 1 MiB on standard output")
         while self._child.poll() is None:
             self._look(deadline, late)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(LOOK)
-        return self._child.returncode, b"".join(written)
+        return self._child.returncode, bytes(written)
 
     def _next(self, deadline: float, late: str) -> bytes:
         """What it writes next, to the end of a line; b"" once it has closed its standard output."""
@@ -170,6 +173,10 @@ class Process:
             else:
                 self._child.kill()
         self._child.wait()
+        deadline = time.monotonic() + GRACE
+        while self._readers[0].is_alive() and time.monotonic() < deadline:  # it may wait for room in the queue
+            with contextlib.suppress(queue.Empty):
+                self._lines.get(timeout=LOOK)
         for reader in self._readers:
             reader.join(GRACE)
         for stream in (self._child.stdout, self._child.stderr):
@@ -204,8 +211,6 @@ class Process:
         with contextlib.suppress(OSError, ValueError):
             while line := stream.readline(LINE):
                 self._lines.put(line)
-                if self._lines.qsize() > 2 * LOG_LINES:  # it writes and nobody reads
-                    break
         self._lines.put(b"")
 
     def _keep_log(self, stream: IO[bytes]) -> None:
