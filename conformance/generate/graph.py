@@ -69,6 +69,7 @@ class Graph:
         self.requires: list[str] = []
         self.states: list[tuple[Node, Node, str]] = []
         self._values: dict[str, Any] = {}
+        self._found: dict[str, Any] = {}
 
     def input(self, name: str, array: Any, shape: Sequence[int | str] | None = None) -> Node:
         """An input; its shape is the array's, but for the batch, unless it has other symbols."""
@@ -168,22 +169,29 @@ class Graph:
             for key, item in step.attributes.items()
         }
 
-    def _ruled(self, step: _Step) -> tuple[list[Any], dict[str, Any]]:
-        """What the rule of a tolerance is given: y (of several outputs the list) and the operands, the rest by name."""
-        operands = [self._values[name] for name in step.inputs]
-        weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
-        attributes = self._attributes(step)
+    def _ruled(self, step: _Step) -> Any:
+        """What the rule of a layer's class finds, of y (of several outputs the list), the operands, the rest by name.
 
-        def function(x: Any, *others: Any) -> Any:
-            return self._evaluate(step.op, [x, *(others or operands[1:])], weights, attributes)
+        It is found once, since a tolerance and a deviation are read from it, and sampling a loop takes long.
+        """
+        first = step.outputs[0].name
+        if first not in self._found:
+            operands = [self._values[name] for name in step.inputs]
+            weights = {role: self.tensors[name].numbers for role, name in step.weights.items()}
+            attributes = self._attributes(step)
 
-        made = [self._values[node.name] for node in step.outputs]
-        return [made if len(made) > 1 else made[0], *operands], {**weights, **attributes, "function": function}
+            def function(x: Any) -> Any:
+                return self._evaluate(step.op, [x, *operands[1:]], weights, attributes)
 
-    def _ruled_by(self, step: _Step, rule: str) -> list[Any]:
+            made = [self._values[node.name] for node in step.outputs]
+            y = made if len(made) > 1 else made[0]
+            rule = tolerances.of(step.op).rule
+            self._found[first] = rule(y, *operands, **weights, **attributes, function=function)
+        return self._found[first]
+
+    def _ruled_by(self, step: _Step, reading: str) -> list[Any]:
         """The tolerance or the deviation of each of a layer's outputs, by its class; integers are exact."""
-        ruled, rest = self._ruled(step)
-        found = getattr(tolerances.of(step.op), rule)(*ruled, **rest)
+        found = getattr(tolerances.of(step.op), reading)(self._ruled(step))
         found = list(found) if isinstance(found, list | tuple) else [found]
         return [
             item * ROUNDOFF[node.dtype] if node.dtype in ROUNDOFF else np.zeros(self._values[node.name].shape)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -55,48 +55,40 @@ def rounded_up(tolerance: Any, bits: int) -> Any:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A class of tolerances: its name in case.json, and its rule."""
+    """A class of tolerances: its name in case.json, its rule, and how what the rule found is read."""
 
     name: str
     rule: Rule
 
-    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        return self.rule(y, *inputs, **rest)
+    def tolerance(self, found: Any) -> Any:
+        return found
 
-    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        return self.tolerance(y, *inputs, **rest) / 8
+    def deviation(self, found: Any) -> Any:
+        return found / 8
 
 
 @dataclass(frozen=True)
 class Sum(Tolerance):
     """A sum: the rule answers A, the same formula on absolute values, and K, the number of terms."""
 
-    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        magnitude, terms = self.rule(y, *inputs, **rest)
+    def tolerance(self, found: Any) -> Any:
+        magnitude, terms = found
         return magnitude * (4 + 2 * np.sqrt(terms))
 
-    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        magnitude, terms = self.rule(y, *inputs, **rest)
+    def deviation(self, found: Any) -> Any:
+        magnitude, terms = found
         return magnitude * (1 + np.sqrt(terms) / 4)
 
 
 @dataclass(frozen=True)
 class Unrolled(Tolerance):
-    """A loop: the rule answers a list, for each output the deviation that was sampled.
+    """A loop: the rule answers a list, for each output the deviation that was sampled."""
 
-    Attributes:
-        last: the array that it was sampled for last, and what came out: sampling takes long, and is asked for twice.
-    """
+    def tolerance(self, found: Any) -> Any:
+        return [rounded_up(DEVIATIONS * deviation, SAMPLED_BITS) for deviation in found]
 
-    last: list[Any] = field(default_factory=list)
-
-    def tolerance(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        return [rounded_up(DEVIATIONS * deviation, SAMPLED_BITS) for deviation in self.deviation(y, *inputs, **rest)]
-
-    def deviation(self, y: Any, *inputs: Any, **rest: Any) -> Any:
-        if not self.last or self.last[0] is not y[0]:
-            self.last[:] = y[0], self.rule(y, *inputs, **rest)
-        return self.last[1]
+    def deviation(self, found: Any) -> Any:
+        return found
 
 
 @cache
@@ -228,8 +220,9 @@ class Noting(Arithmetic):
         def function(v: Any) -> Any:
             return scalar.float64(name, [v], {}, ACTIVATIONS[name])
 
-        rule = of(name).deviation
-        self.scales += rule(np.array([y]), np.array([x]), function=function, **ACTIVATIONS[name]).ravel().tolist()
+        rounding = of(name)
+        found = rounding.rule(np.array([y]), np.array([x]), function=function, **ACTIVATIONS[name])
+        self.scales += rounding.deviation(found).ravel().tolist()
         return y
 
 
