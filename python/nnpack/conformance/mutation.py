@@ -149,17 +149,16 @@ class InProcess:
 
 def concerns(mutant: Mutant, case: Case) -> bool:
     """Whether a case can notice a mutant at all: networks notice those of all of their operators."""
-    operators = [item.removeprefix("op:").partition("@")[0] for item in case.requires if item.startswith("op:")]
-    groups = {case.group, *operators} if case.kind in NUMBERS else {case.group}
-    return case.kind in mutant.kinds and not groups.isdisjoint(mutant.groups)
+    return case.kind in mutant.kinds and not case.subjects.isdisjoint(mutant.groups)
 
 
 def kills(suite: Suite, mutant: Mutant, cases: Iterable[Case]) -> Iterator[str]:
     """The ids of the cases that fail under a mutant, one after the other; cases that do not concern it are left out."""
+    runtime = InProcess(suite, mutant)
     for case in cases:
         if concerns(mutant, case):
             try:
-                failed = not verdict_of(case, InProcess(suite, mutant)).passed
+                failed = not verdict_of(case, runtime).passed
             except CaseError:
                 failed = True
             if failed:

@@ -85,6 +85,12 @@ class Case:
     def group(self) -> str:
         return self.id.partition("/")[0]
 
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """What it can say something about: its group, and where numbers are compared, all of its operators."""
+        operators = [item.removeprefix("op:").partition("@")[0] for item in self.requires if item.startswith("op:")]
+        return frozenset({self.group, *operators} if self.kind in NUMBERS else {self.group})
+
     @property
     def requires(self) -> tuple[str, ...]:
         return tuple(self.described["requires"])
@@ -236,7 +242,7 @@ class Suite:
             case
             for case in self.cases
             if case.level in levels
-            and (not wanted or any(_concerns(case, op) for op in wanted))
+            and (not wanted or not case.subjects.isdisjoint(wanted))
             and (not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns))
         ]
 
@@ -295,11 +301,6 @@ def find(start: str | os.PathLike[str] = ".") -> Suite:
     raise ConformanceError(
         "suite-missing", "--suite", "the directory conformance/ of the repository", "none around here"
     )
-
-
-def _concerns(case: Case, op: str) -> bool:
-    of_it = any(item.startswith(f"op:{op}@") for item in case.requires)
-    return case.group == op or (case.kind in NUMBERS and of_it)
 
 
 def one_of(name: str, known: set[str]) -> str:
