@@ -59,7 +59,7 @@ def declare(
         raise ValueError(f"the case {case_id} is declared twice")
     group = case_id.partition("/")[0]
     spec = says if isinstance(says, Quote) else quote(operator(group).page, says)
-    first = is_operator(group) and not any(known.startswith(f"{group}/") for known in DECLARATIONS)
+    first = is_operator(group) and f"{group}/calls" not in DECLARATIONS
     DECLARATIONS[case_id] = Declaration(case_id, kind, level, title, spec, make)
     if first or calls:
         again = f"{group}/calls" if first else f"{case_id}-calls"
