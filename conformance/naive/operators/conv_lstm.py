@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from naive.arithmetic import Number
 from naive.arrays import elements
 from naive.errors import require
@@ -22,6 +24,9 @@ from naive.operators.recurrent import (
 )
 from naive.operators.weights import check_weight_shape
 from naive.operators.windows import check_image, check_lengths, dimension, met, places, spatial, window
+
+Meeting = Sequence[tuple[int, int]]
+"""The places of a kernel that meet some of an image, each with that place."""
 
 
 def infer(site: Site) -> list[Type]:
@@ -56,11 +61,11 @@ def conv_lstm(call: Call) -> Step:
     strides, rates, padding = (call.attributes[name] for name in ("strides", "dilation_rate", "padding"))
     over_x = [window(padding, *axis) for axis in zip(space, sizes, strides, rates, strict=True)]
     over_h = [window("same", *axis, stride=1) for axis in zip(out, sizes, strict=True)]
+    pixels = [(list(met(over_x, at)), list(met(over_h, at))) for at in places(out)]
     count = elements(sizes) * (channels + filters) + ("bias" in call.weights)
 
-    def pixel(x: list[Number], h: list[Number], at: tuple[int, ...]) -> list[Number]:
-        """The sums of the gates at one place."""
-        of_x, of_h = list(met(over_x, at)), list(met(over_h, at))
+    def sums(x: list[Number], h: list[Number], of_x: Meeting, of_h: Meeting) -> list[Number]:
+        """Those of the gates, for one pixel."""
         return [
             call.a.site(
                 [
@@ -76,8 +81,8 @@ def conv_lstm(call: Call) -> Step:
     def step(x: list[Number], states: States) -> States:
         h, c = states
         new_h, new_c = [], []
-        for p, at in enumerate(places(out)):
-            of_pixel = carried(call, pixel(x, h, at), c[p * filters : (p + 1) * filters])
+        for p, (of_x, of_h) in enumerate(pixels):
+            of_pixel = carried(call, sums(x, h, of_x, of_h), c[p * filters : (p + 1) * filters])
             new_h += of_pixel[0]
             new_c += of_pixel[1]
         return [new_h, new_c]

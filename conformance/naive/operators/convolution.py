@@ -78,10 +78,10 @@ def compute_conv(call: Call) -> list[Number]:
     _, *space, channels = x.shape
     strides, rates, groups = (call.attributes[name] for name in ("strides", "dilation_rate", "groups"))
     windows = [window(call.attributes["padding"], *axis) for axis in zip(space, sizes, strides, rates, strict=True)]
+    pixels = [list(met(windows, at)) for at in places(call.shape[1:-1])]
     y = []
     for image in images(x):
-        for at in places(call.shape[1:-1]):
-            meeting = list(met(windows, at))
+        for meeting in pixels:
             for f in range(filters):
                 first = f // (filters // groups) * depth
                 y.append(with_bias(call, f, products(image, channels, first, kernel, meeting, f)))
@@ -121,17 +121,19 @@ def compute_transpose(call: Call) -> list[Number]:
     (x,), kernel = call.inputs, call.weights["kernel"]
     *sizes, filters, channels = kernel.shape
     _, *out, _ = call.shape
+    reaching = []
+    for of_x, of_kernel in meetings(x.shape[1:-1], sizes):
+        at = [reaches(call, axis, of_x[axis], of_kernel[axis]) for axis in range(len(out))]
+        if all(0 <= p < n for p, n in zip(at, out, strict=True)):
+            reaching.append((place(of_x, x.shape[1:-1]), place(of_kernel, sizes), place(at, out)))
     y = []
     for image in images(x):
         terms: list[list[Number]] = [[] for _ in range(elements(out) * filters)]
-        for h, i in meetings(x.shape[1:-1], sizes):
-            reached = [reaches(call, axis, h[axis], i[axis]) for axis in range(len(out))]
-            if all(0 <= p < n for p, n in zip(reached, out, strict=True)):
-                element, weight = place(h, x.shape[1:-1]) * channels, place(i, sizes) * filters
-                for f in range(filters):
-                    terms[place(reached, out) * filters + f] += [
-                        image[element + c] * kernel.data[(weight + f) * channels + c] for c in range(channels)
-                    ]
+        for h, i, p in reaching:
+            for f in range(filters):
+                terms[p * filters + f] += [
+                    image[h * channels + c] * kernel.data[(i * filters + f) * channels + c] for c in range(channels)
+                ]
         y += [with_bias(call, at % filters, found) for at, found in enumerate(terms)]
     return y
 

@@ -61,13 +61,16 @@ def average(a: Arithmetic, x: list[Number]) -> Number:
 def pool(reduce: Callable[[Arithmetic, list[Number]], Number], span: Span) -> Compute:
     def compute(call: Call) -> list[Number]:
         _, *space, channels = call.inputs[0].shape
-        y = []
-        for image in images(call.inputs[0]):
-            for at in places(call.shape[1:-1]):
-                spans = [span(call, axis, p) for axis, p in enumerate(at)]
-                inside = [place(index, space) for index in product(*spans)]
-                y += [reduce(call.a, [image[h * channels + c] for h in inside]) for c in range(channels)]
-        return y
+        windows = []
+        for at in places(call.shape[1:-1]):
+            spans = [span(call, axis, p) for axis, p in enumerate(at)]
+            windows.append([place(index, space) for index in product(*spans)])
+        return [
+            reduce(call.a, [image[h * channels + c] for h in inside])
+            for image in images(call.inputs[0])
+            for inside in windows
+            for c in range(channels)
+        ]
 
     return compute
 

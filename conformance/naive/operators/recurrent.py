@@ -91,7 +91,8 @@ def unroll(cell: Cell, count: int) -> Compute:
     """The loop of every page: y, then the final states."""
 
     def compute(call: Call) -> list[list[Number]]:
-        rows = [run(call, cell(call), row, count) for row in range(call.inputs[0].shape[0])]
+        step = cell(call)
+        rows = [run(call, step, row, count) for row in range(call.inputs[0].shape[0])]
         return [[v for row in rows for v in row[k]] for k in range(1 + count)]
 
     return compute
