@@ -271,12 +271,12 @@ CONSTRAINTS = (
     of_page(
         "dense: a bias of another shape",
         "bias has the shape (units,)",
-        overlooking(dense, "weight-shape", at="/weights/bias"),
+        overlooking(weights, "weight-shape", at="/weights/bias"),
     ),
     of_page(
         "dense: weights of another dtype",
         "kernel and bias have the dtype of x",
-        overlooking(dense, "dtype-mismatch"),
+        overlooking(weights, "dtype-mismatch"),
     ),
     of_page(
         "batch_normalization: weights of another shape",

@@ -12,8 +12,9 @@ from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, overl
 from naive.arithmetic import Number
 from naive.arrays import Array, elements
 from naive.operators import moving, pad, rows
-from naive.operators.moving import indices, moved, place
+from naive.operators.moving import indices, moved
 from naive.operators.operator import Call, Compute, Site, Type
+from naive.operators.windows import place
 
 
 def mistake(name: str, says: str, *patches: Patch, page: str = "") -> Mutant:

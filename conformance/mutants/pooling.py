@@ -100,7 +100,7 @@ def combined(op: str, reduce: Callable[[Arithmetic, list[Number]], Number]) -> P
 
 
 def spanned(op: str, span: Span) -> Patch:
-    reduce = pooling.largest if "max" in op else pooling.average
+    reduce = pooling.largest if "max" in op else pooling.mean
     return changing(op, compute=pooling.pool(reduce, span))
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from naive import operators
 from naive.arrays import STORAGE, STRING, VALUES, Shape
 from naive.errors import pointer, require
+from naive.operators.operator import LARGEST
 
 MAX_NAME = 256
 MAX_RANK = 8
-MAX_DIMENSION = 2**31 - 1
 MAX_BYTES = 2**32 - 1
 FEATURES = ("nonfinite", "quantization", "states")
 
@@ -156,7 +156,7 @@ def dtype(known: Iterable[str]) -> Read:
     return lambda x, at: read_dtype(x, at, known)
 
 
-read_size = integer(1, MAX_DIMENSION, "dimension-range")
+read_size = integer(1, LARGEST, "dimension-range")
 
 
 def read_dimension(x: Any, at: str) -> int | str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from naive import operators
 from naive.arrays import Array, Shape, elements, round_to
-from naive.document import MAX_DIMENSION, Document, Layer, Tensor, Value
+from naive.document import Document, Layer, Tensor, Value
 from naive.errors import Failed, Refused, pointer, require
-from naive.operators.operator import NEW_SYMBOL, Operator, Site, Type, Typed, inferred
+from naive.operators.operator import LARGEST, NEW_SYMBOL, Operator, Site, Type, Typed, inferred
 
 MAX_ACTIVATIONS = 2**30
 
@@ -180,8 +180,8 @@ def check_attributes(layer: Layer, operator: Operator) -> None:
 def check_output(output: Value, made: Type, at: str) -> None:
     require(output.dtype == made.dtype, "dtype-mismatch", f"{at}/dtype", made.dtype, output.dtype)  # G6
     for n in made.shape:
-        sound = isinstance(n, str) or 1 <= n <= MAX_DIMENSION
-        require(sound, "dimension-range", f"{at}/shape", f"1 to {MAX_DIMENSION}", n)  # G8
+        sound = isinstance(n, str) or 1 <= n <= LARGEST
+        require(sound, "dimension-range", f"{at}/shape", f"1 to {LARGEST}", n)  # G8
     same = len(output.shape) == len(made.shape) and all(map(is_declared, output.shape, made.shape))
     require(same, "shape-declared", f"{at}/shape", f"{made.shape}", output.shape)  # G7
 

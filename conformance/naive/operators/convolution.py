@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from naive.arithmetic import Number
 from naive.arrays import Array, elements
 from naive.errors import require
-from naive.operators.operator import NEW_SYMBOL, Call, Operator, Site, Type, check_float, integer, one_of
+from naive.operators.operator import LARGEST, NEW_SYMBOL, Call, Operator, Site, Type, check_float, integer, one_of
 from naive.operators.weights import check_weight_dtypes, check_weight_shape
 from naive.operators.windows import (
-    MOST,
     at_least_one,
     check_image,
     check_lengths,
@@ -157,7 +156,7 @@ OPERATORS = {
         attributes={
             "strides": spatial(),
             "dilation_rate": spatial(),
-            "groups": integer(1, MOST),
+            "groups": integer(1, LARGEST),
             "padding": one_of(("valid", "same", "causal")),
         },
     ),
@@ -165,6 +164,6 @@ OPERATORS = {
         infer_transpose,
         compute_transpose,
         weights={"kernel": True, "bias": False},
-        attributes={"strides": spatial(), "dilation_rate": spatial(), "cropping": spatial(least=-MOST, parts=2)},
+        attributes={"strides": spatial(), "dilation_rate": spatial(), "cropping": spatial(least=-LARGEST, parts=2)},
     ),
 }

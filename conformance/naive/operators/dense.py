@@ -6,21 +6,19 @@ from naive.arithmetic import Number
 from naive.arrays import elements
 from naive.errors import require
 from naive.operators.operator import Call, Operator, Site, Type, check_float
+from naive.operators.weights import check_weight_dtypes, check_weight_shape
 
 
 def infer(site: Site) -> Type:
     (x,) = site.inputs
     check_float(x)  # C1
-    for role, weight in site.weights.items():
-        require(weight.dtype == x.dtype, "dtype-mismatch", f"/weights/{role}", x.dtype, weight.dtype)  # C1
+    check_weight_dtypes(site)  # C1
     require(len(x.shape) >= 2, "rank-range", "/inputs/0", "at least 2 dimensions", x.shape)  # C2
     require(isinstance(x.shape[-1], int), "rank-range", "/inputs/0", "a number as last dimension", x.shape)  # C2
     kernel = site.weights["kernel"].shape
     fits = len(kernel) == 2 and kernel[0] == x.shape[-1]
     require(fits, "weight-shape", "/weights/kernel", f"({x.shape[-1]}, units)", kernel)  # C3
-    if "bias" in site.weights:
-        bias = site.weights["bias"].shape
-        require(bias == kernel[1:], "weight-shape", "/weights/bias", f"{kernel[1:]}", bias)  # C4
+    check_weight_shape(site, "bias", kernel[1:])  # C4
     return Type(x.dtype, (*x.shape[:-1], kernel[1]))
 
 

@@ -24,6 +24,7 @@ from naive.operators.operator import (
     integers,
     integers_from,
 )
+from naive.operators.windows import place
 
 
 def indices(place: int, shape: tuple[int, ...]) -> list[int]:
@@ -33,13 +34,6 @@ def indices(place: int, shape: tuple[int, ...]) -> list[int]:
         place, index = divmod(place, n)
         found.append(index)
     return found[::-1]
-
-
-def place(index: list[int], shape: tuple[int, ...]) -> int:
-    at = 0
-    for i, n in zip(index, shape, strict=True):
-        at = at * n + i
-    return at
 
 
 def moved(call: Call, source: Callable[[list[int]], list[int]]) -> list[Number]:

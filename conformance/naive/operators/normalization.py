@@ -8,6 +8,7 @@ from naive.arithmetic import Arithmetic, Number, larger
 from naive.errors import require
 from naive.operators.operator import (
     AXIS,
+    LARGEST,
     Call,
     Compute,
     Operator,
@@ -22,7 +23,6 @@ from naive.operators.operator import (
 )
 from naive.operators.softmax import groups
 from naive.operators.weights import check_weight_dtypes, check_weight_shape
-from naive.operators.windows import MOST
 
 
 def infer_batch(site: Site) -> Type:
@@ -184,6 +184,6 @@ OPERATORS = {
         infer_group,
         compute_group,
         weights={"gamma": False, "beta": False},
-        attributes={"axis": AXIS, "groups": integer(1, MOST), "epsilon": number(least=0)},
+        attributes={"axis": AXIS, "groups": integer(1, LARGEST), "epsilon": number(least=0)},
     ),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from naive.arithmetic import Number
 from naive.arrays import BITS, INTEGERS, NUMBERS, elements, wrap
 from naive.errors import require
-from naive.operators.moving import indices, place
+from naive.operators.moving import indices
 from naive.operators.operator import (
     LARGEST,
     NEW_SYMBOL,
@@ -21,6 +21,7 @@ from naive.operators.operator import (
     number,
     one_of,
 )
+from naive.operators.windows import place
 
 SOURCES: dict[str, Callable[[int, int], int | None]] = {
     "constant": lambda i, n: i if 0 <= i < n else None,

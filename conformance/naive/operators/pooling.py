@@ -8,6 +8,7 @@ from itertools import product
 from naive.arithmetic import Arithmetic, Number
 from naive.operators.convolution import images
 from naive.operators.operator import Call, Compute, Operator, Site, Type, check_float, one_of
+from naive.operators.reduction import mean
 from naive.operators.softmax import largest
 from naive.operators.windows import (
     check_image,
@@ -54,10 +55,6 @@ def adaptive(call: Call, axis: int, p: int) -> range:
     return range(p * n // out, -(-(p + 1) * n // out))
 
 
-def average(a: Arithmetic, x: list[Number]) -> Number:
-    return a.divide(a.sum(x), len(x))
-
-
 def pool(reduce: Callable[[Arithmetic, list[Number]], Number], span: Span) -> Compute:
     def compute(call: Call) -> list[Number]:
         _, *space, channels = call.inputs[0].shape
@@ -80,7 +77,7 @@ ADAPTIVE = {"output_size": spatial()}
 
 OPERATORS = {
     "max_pool@1": Operator(infer_pool, pool(largest, sliding), attributes=POOL),
-    "average_pool@1": Operator(infer_pool, pool(average, sliding), attributes=POOL),
+    "average_pool@1": Operator(infer_pool, pool(mean, sliding), attributes=POOL),
     "adaptive_max_pool@1": Operator(infer_adaptive, pool(largest, adaptive), attributes=ADAPTIVE),
-    "adaptive_average_pool@1": Operator(infer_adaptive, pool(average, adaptive), attributes=ADAPTIVE),
+    "adaptive_average_pool@1": Operator(infer_adaptive, pool(mean, adaptive), attributes=ADAPTIVE),
 }

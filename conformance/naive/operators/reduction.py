@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from naive.arithmetic import Arithmetic, Number, larger, smaller
+from naive.arithmetic import Arithmetic, Number, smaller
 from naive.arrays import FLOATS, NUMBERS, Shape
 from naive.operators.operator import (
     AXIS,
@@ -21,7 +21,7 @@ from naive.operators.operator import (
     check_axis,
     check_dtype,
 )
-from naive.operators.softmax import groups
+from naive.operators.softmax import groups, largest
 
 
 def total(a: Arithmetic, x: list[Number]) -> Number:
@@ -34,10 +34,6 @@ def mean(a: Arithmetic, x: list[Number]) -> Number:
 
 def product(a: Arithmetic, x: list[Number]) -> Number:
     return reduce(lambda y, v: y * v, x)
-
-
-def largest(a: Arithmetic, x: list[Number]) -> Number:
-    return reduce(larger, x)
 
 
 def smallest(a: Arithmetic, x: list[Number]) -> Number:

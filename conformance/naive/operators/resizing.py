@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from naive.arithmetic import Arithmetic, Number
 from naive.arrays import BITS, FLOATS, round32
 from naive.errors import require
 from naive.operators.convolution import images
-from naive.operators.operator import NEW_SYMBOL, Call, Check, Operator, Site, Type, boolean, integers, one_of
-from naive.operators.windows import MOST
+from naive.operators.moving import times
+from naive.operators.operator import LARGEST, Call, Check, Operator, Site, Type, boolean, integers_from, one_of
 
 PI = "3.14159265358979323846264338327950288419716939937510"
 
@@ -38,12 +37,6 @@ def infer_upsample(site: Site) -> Type:
     (x,) = site.inputs
     height, width = (times(n, f) for n, f in zip(x.shape[1:3], site.attributes["factors"], strict=True))
     return Type(x.dtype, (x.shape[0], height, width, x.shape[3]))
-
-
-def times(n: int | str, factor: int) -> int | str:
-    if isinstance(n, int):
-        return n * factor
-    return n if factor == 1 else NEW_SYMBOL
 
 
 def quotient(x: float, y: float) -> float:
@@ -168,17 +161,12 @@ def read(
     return a.sum([w_h * image[place + channel] * w_w for place, w_h, w_w in pixels])
 
 
-def pair(x: Any, at: str) -> None:
-    integers(x, at)
-    require(len(x) == 2, "wrong-value", at, "2 integers", x)
-    require(all(1 <= n <= MOST for n in x), "wrong-value", at, f"1 to {MOST}", x)
-
-
+PAIR = integers_from(1, LARGEST, 2, 2)
 INTERPOLATION: dict[str, Check] = {
     "interpolation": one_of(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"))
 }
 
 OPERATORS = {
-    "resize@1": Operator(infer_resize, compute, attributes={"size": pair, **INTERPOLATION, "antialias": boolean}),
-    "upsample@1": Operator(infer_upsample, compute, attributes={"factors": pair, **INTERPOLATION}),
+    "resize@1": Operator(infer_resize, compute, attributes={"size": PAIR, **INTERPOLATION, "antialias": boolean}),
+    "upsample@1": Operator(infer_upsample, compute, attributes={"factors": PAIR, **INTERPOLATION}),
 }

@@ -9,8 +9,10 @@ from typing import Any
 from naive.arithmetic import Arithmetic, Number
 from naive.arrays import FLOATS, VALUES, Shape, elements, round32, wrap
 from naive.errors import require
+from naive.operators.moving import compute_same
 from naive.operators.operator import (
     AXIS,
+    LARGEST,
     NEW_SYMBOL,
     Call,
     Operator,
@@ -22,8 +24,6 @@ from naive.operators.operator import (
     integers,
     one_of,
 )
-
-MAX_DIMENSION = 2**31 - 1
 
 
 def infer_constant(site: Site) -> Type:
@@ -39,10 +39,6 @@ def infer_identity(site: Site) -> Type:
     (x,) = site.inputs
     check_any(x)
     return Type(x.dtype, x.shape)
-
-
-def compute_identity(call: Call) -> list[Number]:
-    return call.inputs[0].data
 
 
 def infer_cast(site: Site) -> Type:
@@ -117,7 +113,7 @@ def compute_concatenate(call: Call) -> list[Number]:
 def check_target_shape(x: Any, at: str) -> None:
     integers(x, at)
     require(len(x) <= 7, "wrong-value", at, "at most 7 integers", x)
-    require(all(n == -1 or 1 <= n <= MAX_DIMENSION for n in x), "wrong-value", at, "1 to 2³¹ − 1, or −1", x)
+    require(all(n == -1 or 1 <= n <= LARGEST for n in x), "wrong-value", at, "1 to 2³¹ − 1, or −1", x)
     require(x.count(-1) <= 1, "wrong-value", at, "one −1 at most", x)
 
 
@@ -132,7 +128,7 @@ def infer_reshape(site: Site) -> Type:
         fits = not symbols and have == want
         require(fits, "reshape-count", "/attributes/target_shape", f"{have} elements", target)  # C2
     elif not symbols:
-        fits = have % want == 0 and have // want <= MAX_DIMENSION
+        fits = have % want == 0 and have // want <= LARGEST
         require(fits, "reshape-count", "/attributes/target_shape", f"a part of {have} elements", target)  # C3
     return Type(x.dtype, (x.shape[0], *(rest(symbols, have, want) if n == -1 else n for n in target)))
 
@@ -146,8 +142,8 @@ def rest(symbols: Sequence[str], have: int, want: int) -> int | str:
 
 OPERATORS = {
     "constant@1": Operator(infer_constant, compute_constant, inputs=(0, 0), weights={"value": True}),
-    "identity@1": Operator(infer_identity, compute_identity),
+    "identity@1": Operator(infer_identity, compute_same),
     "cast@1": Operator(infer_cast, compute_cast, attributes={"dtype": one_of(VALUES)}),
     "concatenate@1": Operator(infer_concatenate, compute_concatenate, inputs=(1, 65_536), attributes={"axis": AXIS}),
-    "reshape@1": Operator(infer_reshape, compute_identity, attributes={"target_shape": check_target_shape}),
+    "reshape@1": Operator(infer_reshape, compute_same, attributes={"target_shape": check_target_shape}),
 }

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 from naive.arrays import Shape
 from naive.errors import require
-from naive.operators.operator import NEW_SYMBOL, Check, Site, integers
-
-MOST = 2**31 - 1
+from naive.operators.operator import LARGEST, NEW_SYMBOL, Check, Site, integers_from
 
 
 @dataclass(frozen=True)
@@ -80,13 +77,7 @@ def place(indices: Sequence[int], shape: Sequence[int]) -> int:
 
 def spatial(least: int = 1, parts: int = 1) -> Check:
     """A list of integers: as many for each axis, of which there may be one to three."""
-
-    def check(x: Any, at: str) -> None:
-        integers(x, at)
-        require(parts <= len(x) <= 3 * parts, "wrong-value", at, f"{parts} to {3 * parts} integers", x)
-        require(all(least <= n <= MOST for n in x), "wrong-value", at, f"{least} to {MOST}", x)
-
-    return check
+    return integers_from(least, LARGEST, parts, 3 * parts)
 
 
 def check_lengths(site: Site, n: int, **parts: int) -> None:
