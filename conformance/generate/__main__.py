@@ -80,7 +80,7 @@ def _every() -> tuple[list[Case], dict[str, Measured]]:
     cases, measured = [], {}
     for case, graph in positive.cases():
         cases.append(case)
-        headroom = graph.headroom(graph.tolerance, oracle.float32)
+        headroom = graph.headroom(oracle.float32)
         measured[case.id] = Measured(graph.disagreement(oracle.exact), headroom)
     cases += negative.cases()
     used = Counter([case.id for case in cases] + list(WITHDRAWN))

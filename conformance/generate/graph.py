@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -137,7 +137,7 @@ class Graph:
             shape = ("batch", *y.shape[1:]) if shapes is None else tuple(shapes[i])
             nodes.append(Node(known_as, dtype if y.dtype.kind == "f" else y.dtype.name, shape))
             self._values[known_as] = y
-        self.steps.append(_Step(op, step.inputs, tuple(nodes), roles, attributes))
+        self.steps.append(replace(step, outputs=tuple(nodes)))
         return nodes
 
     def _dtypes(self, roles: Mapping[str, str]) -> list[str]:
@@ -261,7 +261,7 @@ class Graph:
                 worst = max(worst, _largest(part, y, found))
         return worst
 
-    def headroom(self, allowed: Sequence[Any], runtime: Evaluate) -> float | None:
+    def headroom(self, runtime: Evaluate) -> float | None:
         """A float32 runtime's largest error, as a part of the tolerance; None where a value is float64."""
         made = [node for step in self.steps for node in step.outputs]
         if any(node.dtype == "float64" for node in [*self.nodes, *made]):
@@ -273,7 +273,7 @@ class Graph:
             for node, y in zip(step.outputs, self._compute(step, values, runtime), strict=True):
                 values[node.name] = y
         worst = 0.0
-        for node, reference, tolerance in zip(self.outputs, self.reference(), allowed, strict=True):
+        for node, reference, tolerance in zip(self.outputs, self.reference(), self.tolerance, strict=True):
             y = np.asarray(values[node.name], np.float64)
             with np.errstate(all="ignore"):
                 part = np.abs(y - reference) / np.maximum(tolerance, FLOOR["float32"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generate.case import Case
-from generate.negative import (
+from generate.negative import (  # noqa: F401 - importing them declares their cases
     arithmetic,
     canonical,
     container,
@@ -24,27 +24,6 @@ from generate.negative import (
     weighted,
 )
 from generate.negative.declare import CASES
-
-FAMILIES = (
-    container,
-    schema,
-    tensors,
-    graph,
-    unary,
-    arithmetic,
-    functions,
-    weighted,
-    shapes,
-    canonical,
-    spatial,
-    statistics,
-    moving,
-    indexing,
-    products,
-    lookup,
-    recurrent,
-    states,
-)
 
 
 def cases() -> list[Case]:

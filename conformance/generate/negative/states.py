@@ -75,9 +75,6 @@ NUMBERS = "So the dimensions of a state are numbers, all but the first."
 EACH = "Each state is `{input, output, initial}`; the list has at least one."
 READS = "the names of the values that it reads, each an input of the model, a state, or made by an earlier layer"
 ALIVE = "A layer that no output, and no output of a state, depends on is refused (`dead-layer`)."
-USED = (
-    "Each tensor is used by some layer, by a state, by a `quantization`, or by the self-test (`tensor-unreferenced`)."
-)
 
 
 def _refused(case_id: str, title: str, code: str, at: str, file: File, says: str | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generate.case import Case, Draw
 from generate.graph import Graph
-from generate.positive import (
+from generate.positive import (  # noqa: F401 - importing them declares their cases
     activations,
     along_axes,
     arithmetic,
@@ -38,14 +38,6 @@ from generate.positive import (
     unary,
 )
 from generate.positive.declare import DECLARATIONS, case_of
-
-FAMILIES = (
-    *(core, activations, along_axes, elementwise, normalization, shape, sizes, reading, storage, networks),
-    *(arithmetic, unary, comparison, reduction),
-    *(convolution, conv_transpose, pooling, statistics, resizing),
-    *(moving, pad, rows, indexing, products, lookup),
-    *(recurrent, conv_lstm, states, images),
-)
 
 
 def cases() -> Iterator[tuple[Case, Graph]]:

@@ -163,8 +163,9 @@ def _side_by_side(order: Sequence[Case], workers: Sequence[Worker]) -> Iterator[
 class Worker:
     """One process of the runtime at a time, started anew when a case has broken it."""
 
-    def __init__(self, suite: Suite, start: Start, runtime: Runtime | None = None) -> None:
-        self._suite, self._start, self._runtime, self._failures = suite, start, runtime, 0
+    def __init__(self, suite: Suite, start: Start) -> None:
+        self._suite, self._start, self._failures = suite, start, 0
+        self._runtime: Runtime | None = None
 
     @property
     def about(self) -> About:
