@@ -19,7 +19,7 @@ from nnpack.conformance.judging import judge
 from nnpack.conformance.process import CaseError
 from nnpack.conformance.results import Verdict
 from nnpack.conformance.running import attempts, verdict_of
-from nnpack.conformance.runtimes import About, Array, Output, Refusal
+from nnpack.conformance.runtimes import About, Array, Output, Refusal, dtype_of, raw
 from nnpack.conformance.suite import NUMBERS, Answer, Case, Suite, one_of
 from nnpack.errors import ConformanceError
 
@@ -115,9 +115,11 @@ class InProcess:
         self._model = self._naive.load(model, arithmetic=self._arithmetic)
 
     def _inputs(self, inputs: Sequence[tuple[str, Array]]) -> list[Any]:
-        numbers = [x.astype(np.uint8) if x.dtype == np.bool_ else x for _, x in inputs]
-        dtypes = ["string" if x.dtype.kind == "O" else x.dtype.name for _, x in inputs]
-        return [self._arrays.Array(dtypes[i], x.shape, numbers[i].ravel().tolist()) for i, (_, x) in enumerate(inputs)]
+        dtypes = [dtype_of(x) for _, x in inputs]
+        return [
+            self._arrays.Array(dtype, x.shape, self._arrays.unpack(dtype, raw(x)))
+            for dtype, (_, x) in zip(dtypes, inputs, strict=True)
+        ]
 
     def _output(self, y: Any) -> Output:
         array = np.frombuffer(self._arrays.pack(y), np.dtype(y.dtype).newbyteorder("<"))

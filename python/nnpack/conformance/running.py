@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import random
 import threading
@@ -325,10 +326,7 @@ def _canonical(case: Case, runtime: Runtime, refusal: Refusal | None) -> Result:
     if runtime.about.dump and case.canonical is not None:
         written = runtime.dump()
         if written != case.canonical:
-            first = next(
-                (i for i, pair in enumerate(zip(written, case.canonical, strict=False)) if pair[0] != pair[1]), -1
-            )
-            at = min(len(written), len(case.canonical)) if first < 0 else first
+            at = len(os.path.commonprefix([written, case.canonical]))  # noqa: RUF071 - bytes, no paths
             return _result(case, Verdict.FAIL, f"writes another file than the canonical one, from byte {at} on")
     return _result(case, Verdict.PASS)
 

@@ -138,7 +138,7 @@ class Conversation:
 
     def run(self, inputs: Sequence[tuple[str, Array]], outputs: int) -> list[Output]:
         described = [
-            {"name": name, "dtype": _dtype(x), "shape": list(x.shape), "path": str(self._files.new(_raw(x)))}
+            {"name": name, "dtype": dtype_of(x), "shape": list(x.shape), "path": str(self._files.new(raw(x)))}
             for name, x in inputs
         ]
         folder = self._files.new()
@@ -238,7 +238,7 @@ class OneShot:
         return refusal
 
     def run(self, inputs: Sequence[tuple[str, Array]], outputs: int) -> list[Output]:
-        given = [self._files.new(_raw(x), f".{'x'.join(map(str, x.shape))}") for _, x in inputs]
+        given = [self._files.new(raw(x), f".{'x'.join(map(str, x.shape))}") for _, x in inputs]
         made = [self._files.new() for _ in range(outputs)]
         refusal, written = self._call([*given, *made])
         if refusal:
@@ -296,11 +296,13 @@ def _split(command: str) -> list[str]:
     return words
 
 
-def _dtype(x: Array) -> str:
+def dtype_of(x: Array) -> str:
+    """The format's name of an array's dtype."""
     return "string" if x.dtype.kind == "O" else x.dtype.name
 
 
-def _raw(x: Array) -> bytes:
+def raw(x: Array) -> bytes:
+    """An array's elements, as the protocol stores them."""
     if x.dtype.kind == "O":
         return b"".join(len(item.encode()).to_bytes(4, "little") + item.encode() for item in x.ravel())
     return np.ascontiguousarray(x, x.dtype.newbyteorder("<")).tobytes()
