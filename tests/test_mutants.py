@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mutants import MODULES, MUTANTS
+from mutants import MODULES, MUTANTS, recurrent
 from naive import adapter, arrays, decode, document, encode, graph, model, operators, tensors
 from naive.arithmetic import FLOAT64
 from nnpack.conformance.mutation import InProcess, concerns, kills, recognize
@@ -44,6 +44,15 @@ def test_some_case_notices(name: str) -> None:
             f"no case notices the mistake {name!r}; {mutant.page} says: {mutant.says}. "
             f"It survives {len(tried)} cases: {', '.join(tried[:20])}{', …' if len(tried) > 20 else ''}"
         )
+
+
+def test_loop_whose_parts_mutants_replace_is_the_right_one_as_it_stands() -> None:
+    """It is a copy of the interpreter's, whose other parts a mutant of one part relies on."""
+    cases = [case for case in SUITE.cases if not case.subjects.isdisjoint(recurrent.ALL)]
+    with recurrent.looping():
+        results = [verdict_of(case, InProcess(SUITE)) for case in cases]
+    assert results
+    assert [(result.id, result.message) for result in results if not result.passed] == []
 
 
 # The catalogue
