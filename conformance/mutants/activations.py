@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from unittest.mock import patch
+from functools import partial
 
-from mutants.mutant import FLOAT32, Mutant, changing, of_numbers
-from naive.arithmetic import FLOAT64, Arithmetic, Number, larger, smaller
+from mutants.mutant import FLOAT32, changing, of_formula, of_numbers
+from naive.arithmetic import Arithmetic, Number, larger, smaller
 from naive.operators.activations import (
     FORMULAS,
     elementwise,
@@ -61,11 +60,7 @@ def by_eights(op: str) -> Compute:
     return compute
 
 
-def mistake(name: str, says: str, formula: Callable[..., Number], arithmetic: Arithmetic = FLOAT64) -> Mutant:
-    """Another formula for the operator that the name begins with."""
-    op = name.partition(":")[0]
-    change = patch.dict(FORMULAS, {op: formula})
-    return of_numbers(name, says, change, page="ops/activations.md", groups=(op,), arithmetic=arithmetic)
+mistake = partial(of_formula, {"activations": FORMULAS})
 
 
 MUTANTS = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from unittest.mock import patch
+from functools import partial
 
-from mutants.mutant import Mutant, changing, of_numbers
+from mutants.mutant import Mutant, changing, of_formula, of_numbers
 from naive.arithmetic import Number
 from naive.arrays import elements, round32
 from naive.operators.comparison import COMPARISONS, LOGICAL
@@ -20,11 +20,7 @@ def in_float32(op: str) -> Formula:
     return lambda x1, x2: RIGHT[op](round32(float(x1)), round32(float(x2)))
 
 
-def mistake(name: str, says: str, formula: Formula) -> Mutant:
-    """Another formula for the operator that the name begins with."""
-    op = name.partition(":")[0]
-    formulas, page = (COMPARISONS, "comparison") if op in COMPARISONS else (LOGICAL, "logical")
-    return of_numbers(name, says, patch.dict(formulas, {op: formula}), page=f"ops/{page}.md", groups=(op,))
+mistake = partial(of_formula, {"comparison": COMPARISONS, "logical": LOGICAL})
 
 
 def selecting(formula: Callable[[Number, Number, Number], Number]) -> Compute:

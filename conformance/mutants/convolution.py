@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, overlooking
+from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, overlooking, without
 from mutants.weighted import Accumulating, round_bfloat16
 from naive.arithmetic import FLOAT64, Arithmetic, Number
 from naive.arrays import Array
@@ -75,10 +75,6 @@ def backwards(numbers: list[int]) -> list[int]:
 
 def ones(numbers: list[int]) -> list[int]:
     return [1] * len(numbers)
-
-
-def without_bias(compute: Compute) -> Compute:
-    return lambda call: compute(replace(call, weights={"kernel": call.weights["kernel"]}))
 
 
 def channels_first(compute: Compute) -> Compute:
@@ -189,8 +185,8 @@ def without_bias_beyond(call: Call) -> list[Number]:
     """No bias where no kernel reaches."""
     whole = {role: replace(w, data=[call.a.number(1)] * len(w.data)) for role, w in call.weights.items()}
     x = replace(call.inputs[0], data=[call.a.number(1)] * len(call.inputs[0].data))
-    reached = without_bias(convolution.compute_transpose)(replace(call, inputs=[x], weights=whole))
-    right, bare = convolution.compute_transpose(call), without_bias(convolution.compute_transpose)(call)
+    reached = convolution.compute_transpose(without(replace(call, inputs=[x], weights=whole), "bias"))
+    right, bare = convolution.compute_transpose(call), convolution.compute_transpose(without(call, "bias"))
     return [v if n else w for v, w, n in zip(right, bare, reached, strict=True)]
 
 
@@ -261,7 +257,7 @@ CONV = (
         with_attributes(convolution.compute_conv, dilation_rate=ones),
     ),
     of_conv("strides left out", "h = p·s₁ + i·d₁ − before₁", with_attributes(convolution.compute_conv, strides=ones)),
-    of_conv("bias left out", "bias[f] is added", without_bias(convolution.compute_conv)),
+    of_conv("bias left out", "bias[f] is added", lambda call: convolution.compute_conv(without(call, "bias"))),
     of_conv(
         "groups interleaved",
         CHANNELS,
@@ -327,7 +323,9 @@ TRANSPOSE = (
         "p = h·s₁ + i·d₁ − before₁",
         with_attributes(convolution.compute_transpose, dilation_rate=ones),
     ),
-    of_transpose("bias left out", "bias[f] is added", without_bias(convolution.compute_transpose)),
+    of_transpose(
+        "bias left out", "bias[f] is added", lambda call: convolution.compute_transpose(without(call, "bias"))
+    ),
     of_transpose(
         "no bias where no kernel reaches",
         "elements that no kernel reaches are the bias, or 0",

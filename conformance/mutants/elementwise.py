@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from unittest.mock import patch
 
 from mutants.activations import fmax, fmin
-from mutants.mutant import FLOAT32, Mutant, Patch, changing, of_numbers
+from mutants.mutant import FLOAT32, Mutant, Patch, changing, of_formula, of_numbers
 from naive.arithmetic import Arithmetic, Number
 from naive.arrays import Shape, elements
 from naive.operators import elementwise
@@ -57,10 +58,7 @@ RIGHT = dict(FORMULAS)
 OF_INTEGERS = ("add", "subtract", "multiply", "maximum", "minimum", "floor_divide", "mod")
 
 
-def mistake(name: str, says: str, formula: Callable[[Arithmetic, Number, Number], Number]) -> Mutant:
-    """Another formula for the operator that the name begins with."""
-    op = name.partition(":")[0]
-    return of_numbers(name, says, patch.dict(FORMULAS, {op: formula}), page=PAGE, groups=(op,))
+mistake = partial(of_formula, {"elementwise": FORMULAS})
 
 
 def of_broadcasting(name: str, says: str, *patches: Patch) -> Mutant:

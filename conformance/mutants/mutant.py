@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -13,6 +13,7 @@ from unittest.mock import patch
 from naive.arithmetic import FLOAT64, Arithmetic, Float32
 from naive.errors import require
 from naive.operators import OPERATORS
+from naive.operators.operator import Call
 
 Patch = AbstractContextManager[Any]
 
@@ -61,6 +62,28 @@ def of_numbers(
     return Mutant(name, says, page, groups, NUMBERS, patches, arithmetic)
 
 
+def of_formula(
+    tables: Mapping[str, dict[str, Any]],
+    name: str,
+    says: str,
+    formula: Callable[..., Any],
+    arithmetic: Arithmetic = FLOAT64,
+) -> Mutant:
+    """Another formula for the operator that the name begins with.
+
+    Args:
+        tables: page -> the formulas of its operators; one of them has the operator.
+        name: of the mutant.
+        says: what the specification wants.
+        formula: the wrong one.
+        arithmetic: as Mutant has it.
+    """
+    op = name.partition(":")[0]
+    page, formulas = next((page, formulas) for page, formulas in tables.items() if op in formulas)
+    change = patch.dict(formulas, {op: formula})
+    return of_numbers(name, says, change, page=f"ops/{page}.md", groups=(op,), arithmetic=arithmetic)
+
+
 def of_faults(name: str, says: str, *patches: Patch, groups: tuple[str, ...], page: str = "format.md") -> Mutant:
     """A reader that takes what has to be refused."""
     return Mutant(name, says, page, groups, ("reject",), patches)
@@ -89,3 +112,8 @@ def overlooking(module: ModuleType, *codes: str, at: str = "*") -> Patch:
 def changing(op: str, **parts: Any) -> Patch:
     """Gives an operator another formula, `compute`, or another rule, `infer`."""
     return patch.dict(OPERATORS, {f"{op}@1": replace(OPERATORS[f"{op}@1"], **parts)})
+
+
+def without(call: Call, *roles: str) -> Call:
+    """A call that lacks some of its weights."""
+    return replace(call, weights={role: weight for role, weight in call.weights.items() if role not in roles})

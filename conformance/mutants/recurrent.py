@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from mutants.convolution import ALL_BEHIND, EXTRA_IN_FRONT, flipped, read_as
-from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, overlooking
+from mutants.mutant import Mutant, Patch, changing, of_faults, of_numbers, overlooking, without
 from mutants.weighted import Accumulating, round_bfloat16
 from naive.arithmetic import FLOAT64, Arithmetic, Number
 from naive.arrays import Array, elements
@@ -267,10 +267,6 @@ def interleaved(gates: int) -> Callable[[Call], Call]:
     return with_weights(change)
 
 
-def without(*roles: str) -> Callable[[Call], Call]:
-    return lambda call: replace(call, weights={k: v for k, v in call.weights.items() if k not in roles})
-
-
 def transposed(role: str) -> Callable[[Call], Call]:
     """Elements that lie in C order, taken for those of the matrix with its axes swapped."""
 
@@ -314,7 +310,7 @@ def of_weights(op: str, gates: int) -> tuple[Mutant, ...]:
     """What goes wrong with the weights of all of them."""
     units_first = "recurrent_kernel is (units, …), in C order"
     return (
-        of_step(op, "bias left out", "bias is added to every sum", without("bias")),
+        of_step(op, "bias left out", "bias is added to every sum", lambda call: without(call, "bias")),
         of_step(op, "recurrent_kernel transposed", units_first, transposed("recurrent_kernel")),
         of_step(op, "kernel transposed", "kernel is (features, …), in C order", transposed("kernel")),
         of_step(op, "always tanh", "activation is an attribute", with_attributes(activation="tanh")),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from unittest.mock import patch
 
-from mutants.mutant import FLOAT32, Mutant, changing, of_numbers
-from naive.arithmetic import FLOAT64, Arithmetic, Number, larger
+from mutants.mutant import FLOAT32, Mutant, changing, of_formula, of_numbers
+from naive.arithmetic import Arithmetic, Number, larger
 from naive.arrays import Shape, elements
 from naive.operators import reduction
 from naive.operators.operator import Call, Compute, around
@@ -54,11 +54,7 @@ def beginning(value: float, beats: Callable[[Number, Number], bool]) -> Formula:
     return formula
 
 
-def mistake(name: str, says: str, formula: Formula, arithmetic: Arithmetic = FLOAT64) -> Mutant:
-    """Another formula for the operator that the name begins with."""
-    op = name.partition(":")[0]
-    change = patch.dict(FORMULAS, {op: formula})
-    return of_numbers(name, says, change, page="ops/reduction.md", groups=(op,), arithmetic=arithmetic)
+mistake = partial(of_formula, {"reduction": FORMULAS})
 
 
 def fitted(y: list[Number], call: Call) -> list[Number]:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mutants.mutant import FLOAT32, Mutant, changing, of_faults, of_numbers, overlooking
+from mutants.mutant import FLOAT32, Mutant, changing, of_faults, of_numbers, overlooking, without
 from naive.arithmetic import FLOAT64, Arithmetic, Number, larger
 from naive.arrays import Array, elements
-from naive.operators import normalization, weights
+from naive.operators import normalization, reduction, weights
 from naive.operators.normalization import Norm, over_axes, standardized
 from naive.operators.operator import Call, Compute, around
 
 # Formulas of a group
-
-
-def mean_of(a: Arithmetic, x: list[Number]) -> Number:
-    return a.divide(a.sum(x), len(x))
 
 
 def squares(x: Sequence[Number]) -> list[Number]:
@@ -24,34 +20,34 @@ def squares(x: Sequence[Number]) -> list[Number]:
 
 
 def epsilon_outside(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
-    mean = mean_of(a, x)
-    deviation = a.sqrt(mean_of(a, squares([v - mean for v in x]))) + epsilon
+    mean = reduction.mean(a, x)
+    deviation = a.sqrt(reduction.mean(a, squares([v - mean for v in x]))) + epsilon
     return [a.divide(v - mean, deviation) for v in x]
 
 
 def of_a_sample(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
     """Bessel's correction."""
-    mean = mean_of(a, x)
+    mean = reduction.mean(a, x)
     variance = a.divide(a.sum(squares([v - mean for v in x])), max(len(x) - 1, 1))
     return [a.divide(v - mean, a.sqrt(variance + epsilon)) for v in x]
 
 
 def by_squares(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
-    mean = mean_of(a, x)
-    variance = larger(mean_of(a, squares(x)) - mean * mean, a.number(0))
+    mean = reduction.mean(a, x)
+    variance = larger(reduction.mean(a, squares(x)) - mean * mean, a.number(0))
     return [a.divide(v - mean, a.sqrt(variance + epsilon)) for v in x]
 
 
 def by_the_variance(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
-    mean = mean_of(a, x)
-    variance = mean_of(a, squares([v - mean for v in x]))
+    mean = reduction.mean(a, x)
+    variance = reduction.mean(a, squares([v - mean for v in x]))
     return [a.divide(v - mean, variance + epsilon) for v in x]
 
 
 def around_0(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
     """The mean is not taken off."""
-    mean = mean_of(a, x)
-    variance = mean_of(a, squares([v - mean for v in x]))
+    mean = reduction.mean(a, x)
+    variance = reduction.mean(a, squares([v - mean for v in x]))
     return [a.divide(v, a.sqrt(variance + epsilon)) for v in x]
 
 
@@ -68,7 +64,7 @@ def over_root_of_sum(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Nu
 
 
 def over_root_and_epsilon(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
-    return [a.divide(v, a.sqrt(mean_of(a, squares(x))) + epsilon) for v in x]
+    return [a.divide(v, a.sqrt(reduction.mean(a, squares(x))) + epsilon) for v in x]
 
 
 def over_bounded_square(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
@@ -77,10 +73,6 @@ def over_bounded_square(a: Arithmetic, x: list[Number], epsilon: Number) -> list
 
 def over_sum_of_sizes(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
     return [a.divide(v, larger(a.sum([abs(v) for v in x]), epsilon)) for v in x]
-
-
-def over_norm_and_epsilon(a: Arithmetic, x: list[Number], epsilon: Number) -> list[Number]:
-    return [a.divide(v, a.sqrt(a.sum(squares(x)) + epsilon)) for v in x]
 
 
 # Other groups, other places of the weights
@@ -112,10 +104,6 @@ def by_place_in_x(compute: Compute) -> Compute:
         return y
 
     return changed
-
-
-def leaving_out(compute: Compute, role: str) -> Compute:
-    return lambda call: compute(replace(call, weights={r: w for r, w in call.weights.items() if r != role}))
 
 
 def shift_before_scale(compute: Compute) -> Compute:
@@ -206,8 +194,8 @@ def both_standardized(op: str, of: Callable[[Norm], Compute]) -> tuple[Mutant, .
         of_statistics(op, "variance of a sample", VARIANCE, of(of_a_sample)),
         of_statistics(op, "mean of the squares less the square of the mean", VARIANCE, of(by_squares), FLOAT32),
         of_statistics(op, "the mean stays", FORMULA, of(around_0)),
-        of_statistics(op, "gamma left out", "times gamma", leaving_out(right, "gamma")),
-        of_statistics(op, "beta left out", "plus beta", leaving_out(right, "beta")),
+        of_statistics(op, "gamma left out", "times gamma", lambda call: right(without(call, "gamma"))),
+        of_statistics(op, "beta left out", "plus beta", lambda call: right(without(call, "beta"))),
         of_statistics(op, "beta before gamma", "times gamma, plus beta", shift_before_scale(right)),
     )
 
@@ -244,11 +232,11 @@ MUTANTS = (
         "rms_normalization", "epsilon left out", RMS, rms(without_epsilon(normalization.over_root_mean_square))
     ),
     of_statistics("rms_normalization", "the mean is taken off", RMS, rms(standardized)),
-    of_statistics("rms_normalization", "scale left out", RMS, leaving_out(RIGHT_RMS, "scale")),
+    of_statistics("rms_normalization", "scale left out", RMS, lambda call: RIGHT_RMS(without(call, "scale"))),
     of_statistics("rms_normalization", "scale by i mod n", "one element for each place", by_place_in_x(RIGHT_RMS)),
     *both_over_axes("unit_normalization"),
     of_statistics("unit_normalization", "epsilon bounds the square", UNIT, over_axes(over_bounded_square)),
-    of_statistics("unit_normalization", "epsilon is added", UNIT, over_axes(over_norm_and_epsilon)),
+    of_statistics("unit_normalization", "epsilon is added", UNIT, over_axes(over_root_of_sum)),
     of_statistics("unit_normalization", "epsilon left out", UNIT, over_axes(without_epsilon(normalization.over_norm))),
     of_statistics("unit_normalization", "the sum of the magnitudes", UNIT, over_axes(over_sum_of_sizes)),
     *both_standardized("group_normalization", by_groups),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from unittest.mock import patch
+from functools import partial
 
 from mutants.activations import clipped_by_c
-from mutants.mutant import FLOAT32, Mutant, of_numbers
-from naive.arithmetic import FLOAT64, Arithmetic, Number
+from mutants.mutant import FLOAT32, of_formula
+from naive.arithmetic import Arithmetic, Number
 from naive.operators.unary import FORMULAS, NOT, PREDICATES
 
 Formula = Callable[[Arithmetic, Number], Number]
@@ -51,16 +51,7 @@ def arctanh_as_written(a: Arithmetic, x: Number) -> Number:
     return a.divide(a.log(a.divide(1 + x, 1 - x)), a.number(2))
 
 
-def mistake(name: str, says: str, formula: Formula, arithmetic: Arithmetic = FLOAT64) -> Mutant:
-    """Another formula for the operator that the name begins with."""
-    op = name.partition(":")[0]
-    formulas, page = next(
-        (formulas, page)
-        for formulas, page in ((FORMULAS, "unary"), (PREDICATES, "predicate"), (NOT, "logical_not"))
-        if op in formulas
-    )
-    change = patch.dict(formulas, {op: formula})
-    return of_numbers(name, says, change, page=f"ops/{page}.md", groups=(op,), arithmetic=arithmetic)
+mistake = partial(of_formula, {"unary": FORMULAS, "predicate": PREDICATES, "logical_not": NOT})
 
 
 MUTANTS = (

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from mutants.mutant import Mutant, changing, of_numbers
+from mutants.mutant import Mutant, changing, of_numbers, without
 from naive.arithmetic import FLOAT64, Arithmetic, Float32, Number
 from naive.arrays import Array, elements
 from naive.operators import dense, normalization
@@ -22,22 +22,18 @@ def with_kernel(call: Call, data: Sequence[Number]) -> Call:
     return replace(call, weights={**call.weights, "kernel": kernel})
 
 
-def without_bias(call: Call) -> list[Number]:
-    return dense.compute(replace(call, weights={"kernel": call.weights["kernel"]}))
-
-
 def bias_of(call: Call) -> list[Number]:
     return call.weights["bias"].data if "bias" in call.weights else [call.a.number(0)] * call.shape[-1]
 
 
 def bias_in_first_row(call: Call) -> list[Number]:
     units = call.shape[-1]
-    return dense.compute(call)[:units] + without_bias(call)[units:]
+    return dense.compute(call)[:units] + dense.compute(without(call, "bias"))[units:]
 
 
 def bias_of_the_row(call: Call) -> list[Number]:
     bias, units = bias_of(call), call.shape[-1]
-    return [v + bias[i // units % units] for i, v in enumerate(without_bias(call))]
+    return [v + bias[i // units % units] for i, v in enumerate(dense.compute(without(call, "bias")))]
 
 
 def units_first(call: Call) -> list[Number]:
@@ -116,7 +112,7 @@ def of_dense(name: str, says: str, compute: Compute = dense.compute, arithmetic:
 BETTER = "accumulate in the dtype of x or better"
 
 DENSE = (
-    of_dense("bias left out", "bias is added to every row", without_bias),
+    of_dense("bias left out", "bias is added to every row", lambda call: dense.compute(without(call, "bias"))),
     of_dense("only the first row gets the bias", "bias is added to every row", bias_in_first_row),
     of_dense("the bias of the row", "bias[u] is added to y[…, u]", bias_of_the_row),
     of_dense("kernel read as (units, in)", "kernel is (in, units), in C order", units_first),
