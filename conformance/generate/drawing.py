@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from generate import pages
+from generate import graph, pages, scalar
 from generate.graph import Graph
 
 
@@ -40,6 +40,14 @@ class Draw:
 
 Make = Callable[[Draw], Graph]
 
+one = partial(graph.one, evaluate=scalar.float64)
+"""A model of one layer, whose values are the scalar oracle's in float64."""
+
+
+def fresh() -> Graph:
+    """An empty model, whose values are the scalar oracle's in float64."""
+    return Graph(scalar.float64)
+
 
 # Arrays
 
@@ -63,6 +71,17 @@ def array(draw: Draw, shape: Sequence[int], elements: st.SearchStrategy[Any], dt
 def shape_of(draw: Draw, least: int = 1, most: int = 4) -> tuple[int, ...]:
     """A shape with a batch, of at least and at most so many dimensions."""
     return (draw.rows(), *(draw.dimension() for _ in range(draw(st.integers(least - 1, most - 1)))))
+
+
+def axis_of(draw: Draw, shape: Sequence[int]) -> int:
+    """An axis other than that of the batch."""
+    found: int = draw(st.integers(1, len(shape) - 1))
+    return found
+
+
+def axes_of(draw: Draw, shape: Sequence[int]) -> list[int]:
+    """One or more of them, ascending."""
+    return sorted(draw(st.sets(st.integers(1, len(shape) - 1), min_size=1)))
 
 
 TAME = numbers(-8, 8, 2.0**-10)

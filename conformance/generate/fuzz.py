@@ -19,11 +19,27 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from generate import fuzzing_elementwise, fuzzing_moving, fuzzing_recurrent, fuzzing_spatial, pages, scalar
+from generate import fuzzing_elementwise, fuzzing_moving, fuzzing_recurrent, fuzzing_spatial, pages
 from generate.case import Case, manifest
-from generate.drawing import DTYPES, INTEGERS, TAME, WIDE, Draw, Make, array, attributes, numbers, shape_of, typed
+from generate.drawing import (
+    DTYPES,
+    INTEGERS,
+    TAME,
+    WIDE,
+    Draw,
+    Make,
+    array,
+    attributes,
+    axes_of,
+    axis_of,
+    fresh,
+    numbers,
+    one,
+    shape_of,
+    typed,
+)
 from generate.encoding import File
-from generate.graph import Graph, Node, one
+from generate.graph import Graph, Node
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED
 from generate.pages import Quote
 from generate.positive.activations import ACTIVATIONS
@@ -53,7 +69,7 @@ class Topic:
 def activation(draw: Draw, op: str) -> Graph:
     known = ACTIVATIONS[op]
     x = array(draw, shape_of(draw), numbers(known.low, known.high, 1e-18))
-    return one(op, x, evaluate=scalar.float64, **attributes(draw, op))
+    return one(op, x, **attributes(draw, op))
 
 
 def dense(draw: Draw) -> Graph:
@@ -62,12 +78,12 @@ def dense(draw: Draw) -> Graph:
     weights = {"kernel": array(draw, (shape[-1], units), WIDE)}
     if draw(st.booleans()):
         weights["bias"] = array(draw, (units,), WIDE)
-    return one("dense", array(draw, shape, WIDE), weights=weights, evaluate=scalar.float64)
+    return one("dense", array(draw, shape, WIDE), weights=weights)
 
 
 def batch_normalization(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    axis = draw(st.integers(1, len(shape) - 1))
+    axis = axis_of(draw, shape)
     channels = (shape[axis],)
     weights = {
         "moving_mean": array(draw, channels, numbers(-1e6, 1e6, 1e-6)),
@@ -76,31 +92,31 @@ def batch_normalization(draw: Draw) -> Graph:
     weights |= {role: array(draw, channels, TAME) for role in ("gamma", "beta") if draw(st.booleans())}
     x = array(draw, shape, numbers(-1e6, 1e6, 1e-6))
     given = attributes(draw, "batch_normalization")
-    return one("batch_normalization", x, weights=weights, evaluate=scalar.float64, axis=axis, **given)
+    return one("batch_normalization", x, weights=weights, axis=axis, **given)
 
 
 def over_axes(draw: Draw, op: str) -> Graph:
     shape = shape_of(draw, 2)
-    axes = sorted(draw(st.sets(st.integers(1, len(shape) - 1), min_size=1)))
-    return one(op, array(draw, shape, numbers(-1e4, 1e4, 1e-6)), evaluate=scalar.float64, axes=axes)
+    axes = axes_of(draw, shape)
+    return one(op, array(draw, shape, numbers(-1e4, 1e4, 1e-6)), axes=axes)
 
 
 def sparsemax(draw: Draw, op: str) -> Graph:
     shape = shape_of(draw, 2)
-    axis = draw(st.integers(1, len(shape) - 1))
+    axis = axis_of(draw, shape)
     x = array(draw, shape, st.integers(-64, 64).map(lambda n: n / 16))
     if op == "cumulative_sparsemax":  # it jumps where an element is just at the edge of the support
         descending = -np.sort(-x.astype(np.float64), axis=axis)
         ranks = np.arange(1, shape[axis] + 1).reshape([-1 if k == axis else 1 for k in range(len(shape))])
         assume(not np.any(descending * ranks - np.cumsum(descending, axis) + 1 == 0))
-    return one(op, x, evaluate=scalar.float64, axis=axis)
+    return one(op, x, axis=axis)
 
 
 def glu(draw: Draw) -> Graph:
     shape = list(shape_of(draw, 2))
-    axis = draw(st.integers(1, len(shape) - 1))
+    axis = axis_of(draw, shape)
     shape[axis] *= 2
-    return one("glu", array(draw, shape, WIDE), evaluate=scalar.float64, axis=axis)
+    return one("glu", array(draw, shape, WIDE), axis=axis)
 
 
 def cast(draw: Draw) -> Graph:
@@ -109,17 +125,17 @@ def cast(draw: Draw) -> Graph:
     if source.startswith("float") and target in INTEGERS:  # beyond the range it is unspecified
         low, high = INTEGERS[target]
         elements = numbers(max(low, -1e6), min(high, 1e6), 1e-6)
-    return one("cast", array(draw, shape_of(draw), elements, source), evaluate=scalar.float64, dtype=target)
+    return one("cast", array(draw, shape_of(draw), elements, source), dtype=target)
 
 
 def identity(draw: Draw) -> Graph:
     dtype = draw(st.sampled_from(DTYPES))
-    return one("identity", array(draw, shape_of(draw), typed(draw, dtype), dtype), evaluate=scalar.float64)
+    return one("identity", array(draw, shape_of(draw), typed(draw, dtype), dtype))
 
 
 def constant(draw: Draw) -> Graph:
     shape = shape_of(draw)
-    graph = Graph(scalar.float64)
+    graph = fresh()
     x = graph.input("x", array(draw, shape, WIDE))
     first = draw(st.integers(1, len(shape)))
     value = array(draw, shape[first:], WIDE)
@@ -138,15 +154,15 @@ def reshape(draw: Draw) -> Graph:
     target += [count] if count > 1 else []
     if target and draw(st.booleans()):
         target[draw(st.integers(0, len(target) - 1))] = -1
-    return one("reshape", array(draw, shape, WIDE), evaluate=scalar.float64, target_shape=target)
+    return one("reshape", array(draw, shape, WIDE), target_shape=target)
 
 
 def concatenate(draw: Draw) -> Graph:
     shape = list(shape_of(draw, 2))
-    axis = draw(st.integers(1, len(shape) - 1))
+    axis = axis_of(draw, shape)
     parts = [draw.dimension() for _ in range(draw(st.integers(1, 3)))]
     arrays = [array(draw, (*shape[:axis], n, *shape[axis + 1 :]), WIDE) for n in parts]
-    return one("concatenate", *arrays, evaluate=scalar.float64, axis=axis)
+    return one("concatenate", *arrays, axis=axis)
 
 
 MAKE: Mapping[str, Make] = {
@@ -180,7 +196,7 @@ SMOOTH = ("relu", "tanh", "sigmoid", "softplus", "silu", "gelu", "softsign", "el
 
 def network(draw: Draw) -> Graph:
     """Rows of numbers through a few layers, with a branch here and there."""
-    graph = Graph(scalar.float64)
+    graph = fresh()
     width = draw.dimension()
     values = [graph.input("x", array(draw, (draw.rows(), width), TAME))]
     for i in range(draw(st.integers(2, 5))):

@@ -9,9 +9,22 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from generate import scalar
-from generate.drawing import DTYPES, INTEGERS, WIDE, Draw, Make, array, attributes, numbers, shape_of, typed
-from generate.graph import Graph, one
+from generate.drawing import (
+    DTYPES,
+    INTEGERS,
+    WIDE,
+    Draw,
+    Make,
+    array,
+    attributes,
+    axes_of,
+    axis_of,
+    numbers,
+    one,
+    shape_of,
+    typed,
+)
+from generate.graph import Graph
 from generate.positive.arithmetic import BOUNDS, LIMITS, SUMS
 from generate.positive.reduction import REDUCTIONS
 from generate.positive.unary import FUNCTIONS, LARGE, OF_NUMBERS, ROOTS
@@ -37,7 +50,7 @@ def stretched(draw: Draw, n: int) -> list[tuple[int, ...]]:
 def of_two(draw: Draw, op: str, first: Elements, second: Elements, dtype: str = "float32") -> Graph:
     shapes = stretched(draw, 2)
     pair = [array(draw, shape, each, dtype) for shape, each in zip(shapes, (first, second), strict=True)]
-    return one(op, *pair, evaluate=scalar.float64)
+    return one(op, *pair)
 
 
 # Arithmetic
@@ -87,7 +100,7 @@ def where(draw: Draw) -> Graph:
     dtype = draw(st.sampled_from(DTYPES))
     shapes = stretched(draw, 3)
     pair = [array(draw, shape, typed(draw, dtype), dtype) for shape in shapes[1:]]
-    return one("where", array(draw, shapes[0], st.booleans(), "bool"), *pair, evaluate=scalar.float64)
+    return one("where", array(draw, shapes[0], st.booleans(), "bool"), *pair)
 
 
 # Functions of one number
@@ -100,16 +113,16 @@ def function(draw: Draw, op: str) -> Graph:
     if dtype != "float32":
         most = (ROOTS if op == "square" else LARGE)[dtype]
         elements = st.integers(0 if dtype == "uint8" else -most, 0 if (op, dtype) == ("negative", "uint8") else most)
-    return one(op, array(draw, shape_of(draw), elements, dtype), evaluate=scalar.float64)
+    return one(op, array(draw, shape_of(draw), elements, dtype))
 
 
 def predicate(draw: Draw, op: str) -> Graph:
     elements = st.floats(width=32, allow_subnormal=False)
-    return one(op, array(draw, shape_of(draw), elements), evaluate=scalar.float64)
+    return one(op, array(draw, shape_of(draw), elements))
 
 
 def opposite(draw: Draw) -> Graph:
-    return one("logical_not", array(draw, shape_of(draw), st.booleans(), "bool"), evaluate=scalar.float64)
+    return one("logical_not", array(draw, shape_of(draw), st.booleans(), "bool"))
 
 
 # Along axes
@@ -131,18 +144,18 @@ def elements_of(draw: Draw, op: str) -> tuple[str, Elements]:
 
 def reduced(draw: Draw, op: str) -> Graph:
     shape = shape_of(draw, 2)
-    axes = sorted(draw(st.sets(st.integers(1, len(shape) - 1), min_size=1)))
+    axes = axes_of(draw, shape)
     dtype, elements = elements_of(draw, op)
     x = array(draw, shape, elements, dtype)
-    return one(op, x, evaluate=scalar.float64, axes=axes, **attributes(draw, op))
+    return one(op, x, axes=axes, **attributes(draw, op))
 
 
 def along(draw: Draw, op: str) -> Graph:
     shape = shape_of(draw, 2)
     dtype, elements = elements_of(draw, op)
     x = array(draw, shape, elements, dtype)
-    axis = draw(st.integers(1, len(shape) - 1))
-    return one(op, x, evaluate=scalar.float64, axis=axis, **attributes(draw, op))
+    axis = axis_of(draw, shape)
+    return one(op, x, axis=axis, **attributes(draw, op))
 
 
 MAKE: Mapping[str, Make] = {

@@ -9,14 +9,25 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from generate import scalar
-from generate.drawing import DTYPES, INTEGERS, WIDE, Draw, Make, array, numbers, shape_of, typed
-from generate.graph import Graph, one
+from generate.drawing import (
+    DTYPES,
+    INTEGERS,
+    WIDE,
+    Draw,
+    Make,
+    array,
+    axes_of,
+    axis_of,
+    fresh,
+    one,
+    shape_of,
+    typed,
+)
+from generate.graph import Graph
 from generate.positive.values import constant
 
 ANY = st.sampled_from(DTYPES)
 INDEX = st.sampled_from(tuple(INTEGERS))
-FACTORS = numbers(-1e15, 1e15)
 
 
 def _typed(draw: Draw, shape: tuple[int, ...], dtypes: Any = ANY) -> Any:
@@ -24,57 +35,43 @@ def _typed(draw: Draw, shape: tuple[int, ...], dtypes: Any = ANY) -> Any:
     return array(draw, shape, typed(draw, dtype), dtype)
 
 
-def _axis(draw: Draw, shape: tuple[int, ...]) -> int:
-    found: int = draw(st.integers(1, len(shape) - 1))
-    return found
-
-
-def _axes(draw: Draw, shape: tuple[int, ...]) -> list[int]:
-    return sorted(draw(st.sets(st.integers(1, len(shape) - 1), min_size=1)))
-
-
 # Moved
 
 
 def transpose(draw: Draw) -> Graph:
     shape = shape_of(draw, 1, 5)
-    return one(
-        "transpose",
-        _typed(draw, shape),
-        evaluate=scalar.float64,
-        perm=[0, *draw(st.permutations(range(1, len(shape))))],
-    )
+    return one("transpose", _typed(draw, shape), perm=[0, *draw(st.permutations(range(1, len(shape))))])
 
 
 def expand_dims(draw: Draw) -> Graph:
     shape = shape_of(draw)
     axis = draw(st.integers(1, len(shape)))
-    return one("expand_dims", _typed(draw, shape), evaluate=scalar.float64, axis=axis)
+    return one("expand_dims", _typed(draw, shape), axis=axis)
 
 
 def squeeze(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    axes = _axes(draw, shape)
+    axes = axes_of(draw, shape)
     narrow = tuple(1 if axis in axes else n for axis, n in enumerate(shape))
-    return one("squeeze", _typed(draw, narrow), evaluate=scalar.float64, axes=axes)
+    return one("squeeze", _typed(draw, narrow), axes=axes)
 
 
 def slice_(draw: Draw) -> Graph:
     """Bounds that leave something, written from either end or beyond it."""
     shape = shape_of(draw, 2)
-    axis = _axis(draw, shape)
+    axis = axis_of(draw, shape)
     n = shape[axis]
     first = draw(st.integers(0, n - 1))
     last = draw(st.integers(first + 1, n))
     start = draw(st.sampled_from([first, first - n, *([-n - 7] if first == 0 else [])]))
     stop = draw(st.sampled_from([last, last - n if last < n else n + 3]))
     step = draw(st.integers(1, n + 1))
-    return one("slice", _typed(draw, shape), evaluate=scalar.float64, axis=axis, start=start, stop=stop, step=step)
+    return one("slice", _typed(draw, shape), axis=axis, start=start, stop=stop, step=step)
 
 
 def flip(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    return one("flip", _typed(draw, shape), evaluate=scalar.float64, axes=_axes(draw, shape))
+    return one("flip", _typed(draw, shape), axes=axes_of(draw, shape))
 
 
 def pad(draw: Draw) -> Graph:
@@ -84,26 +81,26 @@ def pad(draw: Draw) -> Graph:
     sides = [draw(st.integers(0, n - less[mode] if mode in less else 3)) for n in shape[1:] for _ in range(2)]
     x = _typed(draw, shape, st.sampled_from([dtype for dtype in DTYPES if dtype != "bool"]))
     value = float(draw(st.integers(0, 100))) if x.dtype.kind in "iu" else draw(WIDE)
-    return one("pad", x, evaluate=scalar.float64, pad_width=[0, 0, *sides], mode=mode, constant_value=value)
+    return one("pad", x, pad_width=[0, 0, *sides], mode=mode, constant_value=value)
 
 
 def repeat(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    axis, repeats = _axis(draw, shape), draw(st.integers(1, 4))
-    return one("repeat", _typed(draw, shape), evaluate=scalar.float64, axis=axis, repeats=repeats)
+    axis, repeats = axis_of(draw, shape), draw(st.integers(1, 4))
+    return one("repeat", _typed(draw, shape), axis=axis, repeats=repeats)
 
 
 def tile(draw: Draw) -> Graph:
     shape = shape_of(draw)
     repeats = [1, *(draw(st.integers(1, 3)) for _ in shape[1:])]
-    return one("tile", _typed(draw, shape), evaluate=scalar.float64, repeats=repeats)
+    return one("tile", _typed(draw, shape), repeats=repeats)
 
 
 # Rows
 
 
 def broadcast_batch(draw: Draw) -> Graph:
-    graph = Graph(scalar.float64)
+    graph = fresh()
     like = graph.input("like", _typed(draw, shape_of(draw, 1, 3)))
     row = constant(graph, "row", _typed(draw, (1, *shape_of(draw)[1:])))
     graph.outputs.append(graph.apply("y", "broadcast_batch", row, like))
@@ -111,18 +108,18 @@ def broadcast_batch(draw: Draw) -> Graph:
 
 
 def folding(draw: Draw) -> Graph:
-    """Folded up to an axis; unfolded up to the same one, or to another of a value of other dimensions."""
-    graph = Graph(scalar.float64)
+    """Folded and unfolded up to the same axis, maybe by a value of other dimensions."""
+    graph = fresh()
     shape = shape_of(draw, 2)
-    axis = _axis(draw, shape)
+    axis = axis_of(draw, shape)
     x = graph.input("x", _typed(draw, shape))
-    like, at = x, axis
+    like = x
     if draw(st.booleans()):  # the same rows, in another order of sizes, and an axis that counts for nothing
         sizes = draw(st.permutations(shape[1 : axis + 1]))
         like = graph.input("like", _typed(draw, (shape[0], *sizes, draw.dimension())))
     rows = graph.apply("rows", "fold", x, shape=("rows", *shape[axis + 1 :]), axis=axis)
-    made = (*like.shape[: at + 1], *shape[axis + 1 :])
-    graph.outputs.append(graph.apply("y", "unfold", rows, like, shape=made, axis=at))
+    made = (*like.shape[: axis + 1], *shape[axis + 1 :])
+    graph.outputs.append(graph.apply("y", "unfold", rows, like, shape=made, axis=axis))
     return graph
 
 
@@ -135,9 +132,9 @@ def _indices(draw: Draw, shape: tuple[int, ...], n: int) -> Any:
 
 
 def take(draw: Draw) -> Graph:
-    graph = Graph(scalar.float64)
+    graph = fresh()
     shape = shape_of(draw, 2, 3)
-    axis = _axis(draw, shape)
+    axis = axis_of(draw, shape)
     x = graph.input("x", _typed(draw, shape))
     places = tuple(draw.dimension() for _ in range(draw(st.integers(0, 2))))
     indices = constant(graph, "indices", _indices(draw, places, shape[axis]))
@@ -147,16 +144,16 @@ def take(draw: Draw) -> Graph:
 
 def take_along_axis(draw: Draw) -> Graph:
     shape = shape_of(draw, 2)
-    axis = _axis(draw, shape)
+    axis = axis_of(draw, shape)
     places = (*shape[:axis], draw.dimension(), *shape[axis + 1 :])
     pair = _typed(draw, shape), _indices(draw, places, shape[axis])
-    return one("take_along_axis", *pair, evaluate=scalar.float64, axis=axis)
+    return one("take_along_axis", *pair, axis=axis)
 
 
 def embedding(draw: Draw) -> Graph:
     rows = draw.dimension()
     table = {"embeddings": array(draw, (rows, draw.dimension()), WIDE)}
-    return one("embedding", _indices(draw, shape_of(draw), rows), weights=table, evaluate=scalar.float64)
+    return one("embedding", _indices(draw, shape_of(draw), rows), weights=table)
 
 
 def one_hot(draw: Draw) -> Graph:
@@ -164,14 +161,14 @@ def one_hot(draw: Draw) -> Graph:
     x = array(draw, shape_of(draw), st.integers(0, classes + 1), draw(INDEX))
     if x.dtype.kind == "i":
         x = x - x.dtype.type(1)
-    return one("one_hot", x, evaluate=scalar.float64, num_classes=classes, dtype=draw(ANY))
+    return one("one_hot", x, num_classes=classes, dtype=draw(ANY))
 
 
 def positions(draw: Draw) -> Graph:
     """As many steps as x has, of which each row of counts is a multiple."""
-    graph = Graph(scalar.float64)
+    graph = fresh()
     shape = shape_of(draw, 2)
-    axis = _axis(draw, shape)
+    axis = axis_of(draw, shape)
     x = graph.input("x", _typed(draw, shape))
     counts = graph.input("counts", array(draw, (shape[0], shape[axis]), st.integers(-9, 9), "int32"))
     steps = graph.apply("steps", "positions", x, shape=(shape[axis],), axis=axis)
@@ -187,14 +184,14 @@ def bucketize(draw: Draw) -> Graph:
     elements = typed(draw, dtype)
     boundaries = np.unique(np.array(draw(st.lists(elements, min_size=1, max_size=6)), dtype))
     x = array(draw, shape_of(draw), st.one_of(elements, st.sampled_from(boundaries.tolist())), dtype)
-    return one("bucketize", x, weights={"boundaries": boundaries}, evaluate=scalar.float64)
+    return one("bucketize", x, weights={"boundaries": boundaries})
 
 
 def integer_lookup(draw: Draw) -> Graph:
     entries = draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6, unique=True))
     x = array(draw, shape_of(draw), st.one_of(st.sampled_from(entries), st.integers(-9, 9)), "int64")
     weights = {"vocabulary": np.array(entries, np.int64)}
-    return one("integer_lookup", x, weights=weights, evaluate=scalar.float64)
+    return one("integer_lookup", x, weights=weights)
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=4)
@@ -208,7 +205,7 @@ def string_lookup(draw: Draw) -> Graph:
         "offsets": np.array([0, *accumulate(map(len, parts))], np.int64),
     }
     x = array(draw, shape_of(draw), st.one_of(st.sampled_from(entries), TEXT), "object")
-    return one("string_lookup", x, weights=weights, evaluate=scalar.float64)
+    return one("string_lookup", x, weights=weights)
 
 
 # Products
@@ -220,8 +217,8 @@ def matmul(draw: Draw) -> Graph:
     leading = shape_of(draw, 1, 3)
     other = (leading[0], *(size if draw(st.booleans()) else 1 for size in leading[1:]))
     stacks = (leading, other) if draw(st.booleans()) else (other, leading)
-    pair = [array(draw, (*stack, *matrix), FACTORS) for stack, matrix in zip(stacks, ((m, k), (k, n)), strict=True)]
-    return one("matmul", *pair, evaluate=scalar.float64)
+    pair = [array(draw, (*stack, *matrix), WIDE) for stack, matrix in zip(stacks, ((m, k), (k, n)), strict=True)]
+    return one("matmul", *pair)
 
 
 def einsum(draw: Draw) -> Graph:
@@ -231,8 +228,8 @@ def einsum(draw: Draw) -> Graph:
     first, second = ("".join(["a", *draw(behind)]) for _ in range(2))
     kept = draw(st.lists(st.sampled_from(sorted({*first, *second})), max_size=4, unique=True))
     made = "".join(["a", *(label for label in kept if label != "a")])
-    pair = [array(draw, tuple(sizes[label] for label in labels), FACTORS) for labels in (first, second)]
-    return one("einsum", *pair, evaluate=scalar.float64, equation=f"{first},{second}->{made}")
+    pair = [array(draw, tuple(sizes[label] for label in labels), WIDE) for labels in (first, second)]
+    return one("einsum", *pair, equation=f"{first},{second}->{made}")
 
 
 MAKE: Mapping[str, Make] = {

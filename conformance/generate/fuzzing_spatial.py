@@ -7,9 +7,8 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from generate import scalar
-from generate.drawing import TAME, WIDE, Draw, Make, array, numbers, shape_of
-from generate.graph import Graph, one
+from generate.drawing import TAME, WIDE, Draw, Make, array, axes_of, axis_of, numbers, one, shape_of
+from generate.graph import Graph
 
 KERNEL, STRIDE, RATE = st.integers(1, 3), st.integers(1, 3), st.integers(1, 2)
 
@@ -40,16 +39,7 @@ def conv(draw: Draw) -> Graph:
     if draw(st.booleans()):
         weights["bias"] = array(draw, (filters,), TAME)
     x = array(draw, (min(draw.rows(), 2), *_space(draw, extents, padding), groups * depth), TAME)
-    return one(
-        "conv",
-        x,
-        weights=weights,
-        evaluate=scalar.float64,
-        strides=strides,
-        dilation_rate=rates,
-        groups=groups,
-        padding=padding,
-    )
+    return one("conv", x, weights=weights, strides=strides, dilation_rate=rates, groups=groups, padding=padding)
 
 
 def conv_transpose(draw: Draw) -> Graph:
@@ -69,7 +59,6 @@ def conv_transpose(draw: Draw) -> Graph:
         "conv_transpose",
         array(draw, (min(draw.rows(), 2), *space, channels), TAME),
         weights=weights,
-        evaluate=scalar.float64,
         strides=strides,
         dilation_rate=rates,
         cropping=cropping,
@@ -81,13 +70,13 @@ def pool(draw: Draw, op: str) -> Graph:
     size, strides = _each(draw, n, KERNEL), _each(draw, n, STRIDE)
     padding = draw(st.sampled_from(("valid", "same")))
     shape = (min(draw.rows(), 2), *_space(draw, size, padding), draw(RATE))
-    return one(op, array(draw, shape, WIDE), evaluate=scalar.float64, pool_size=size, strides=strides, padding=padding)
+    return one(op, array(draw, shape, WIDE), pool_size=size, strides=strides, padding=padding)
 
 
 def adaptive_pool(draw: Draw, op: str) -> Graph:
     n = _axes(draw)
     shape = (min(draw.rows(), 2), *_each(draw, n, st.integers(1, 5)), draw(RATE))
-    return one(op, array(draw, shape, WIDE), evaluate=scalar.float64, output_size=_each(draw, n, st.integers(1, 6)))
+    return one(op, array(draw, shape, WIDE), output_size=_each(draw, n, st.integers(1, 6)))
 
 
 INTERPOLATION = st.sampled_from(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"))
@@ -101,7 +90,6 @@ def resize(draw: Draw) -> Graph:
     return one(
         "resize",
         array(draw, _images(draw), WIDE),
-        evaluate=scalar.float64,
         size=_each(draw, 2, st.integers(1, 9)),
         interpolation=draw(INTERPOLATION),
         antialias=draw(st.booleans()),
@@ -110,11 +98,7 @@ def resize(draw: Draw) -> Graph:
 
 def upsample(draw: Draw) -> Graph:
     return one(
-        "upsample",
-        array(draw, _images(draw), WIDE),
-        evaluate=scalar.float64,
-        factors=_each(draw, 2, STRIDE),
-        interpolation=draw(INTERPOLATION),
+        "upsample", array(draw, _images(draw), WIDE), factors=_each(draw, 2, STRIDE), interpolation=draw(INTERPOLATION)
     )
 
 
@@ -126,16 +110,16 @@ ROLES = {"layer_normalization": ("gamma", "beta"), "rms_normalization": ("scale"
 
 def over_axes(draw: Draw, op: str) -> Graph:
     shape = shape_of(draw, 2)
-    axes = sorted(draw(st.sets(st.integers(1, len(shape) - 1), min_size=1)))
+    axes = axes_of(draw, shape)
     at = [shape[axis] for axis in axes]
     weights = {role: array(draw, at, TAME) for role in ROLES[op] if draw(st.booleans())}
     x = array(draw, shape, TAME)
-    return one(op, x, weights=weights, evaluate=scalar.float64, axes=axes, epsilon=draw(EPSILON))
+    return one(op, x, weights=weights, axes=axes, epsilon=draw(EPSILON))
 
 
 def group_normalization(draw: Draw) -> Graph:
     shape = list(shape_of(draw, 2))
-    axis = draw(st.integers(1, len(shape) - 1))
+    axis = axis_of(draw, shape)
     groups = draw(STRIDE)
     shape[axis] *= groups
     weights = {role: array(draw, shape[axis : axis + 1], TAME) for role in ("gamma", "beta") if draw(st.booleans())}
@@ -143,7 +127,6 @@ def group_normalization(draw: Draw) -> Graph:
         "group_normalization",
         array(draw, shape, TAME),
         weights=weights,
-        evaluate=scalar.float64,
         axis=axis,
         groups=groups,
         epsilon=draw(EPSILON),
