@@ -6,7 +6,7 @@ from functools import partial
 
 from generate.encoding import document, layer, stored, value
 from generate.negative.declare import numbers
-from generate.negative.operators import case, every, inputs
+from generate.negative.operators import FOUR, case, every, inputs
 from generate.pages import operator, quote
 
 _SYMBOLS = quote(
@@ -38,15 +38,14 @@ for _op, _takes in OPERATORS.items():
     _makes = "bool" if _op in COMPARING else ""
     _inputs = partial(inputs, _op, makes=_makes)
     _alike = partial(_inputs, dtypes=(_dtype, _dtype))
-    _four = ["batch", 4]
-    every(_op, _alike(_four, _four, made=_four), {})
+    every(_op, _alike(FOUR, FOUR, made=FOUR), {})
     case(
         _op,
         "one-input",
         "An input is missing.",
         "input-count",
         "0/inputs",
-        document([value("x", _four, _dtype)], [layer(_op, ["x"], value("y", _four, _makes or _dtype))], ["y"]),
+        document([value("x", FOUR, _dtype)], [layer(_op, ["x"], value("y", FOUR, _makes or _dtype))], ["y"]),
     )
     case(
         _op,
@@ -54,7 +53,7 @@ for _op, _takes in OPERATORS.items():
         "An input too many.",
         "input-count",
         "0/inputs",
-        _inputs(_four, _four, _four, made=_four, dtypes=(_dtype,) * 3),
+        _inputs(FOUR, FOUR, FOUR, made=FOUR, dtypes=(_dtype,) * 3),
     )
     _words, _wrong = WRONG[_takes]
     case(
@@ -63,7 +62,7 @@ for _op, _takes in OPERATORS.items():
         f"{_words.capitalize()} where {_takes} belong{'s' if _takes == ANY else ''}.",
         "dtype-mismatch",
         "0/inputs/0",
-        _inputs(_four, _four, made=_four, dtypes=(_wrong, _wrong)),
+        _inputs(FOUR, FOUR, made=FOUR, dtypes=(_wrong, _wrong)),
         "C1",
     )
     _other = "uint8" if _takes == TRUTHS else "float64"
@@ -73,7 +72,7 @@ for _op, _takes in OPERATORS.items():
         f"{_dtype} and {_other}.",
         "dtype-mismatch",
         "0/inputs/1",
-        _inputs(_four, _four, made=_four, dtypes=(_dtype, _other)),
+        _inputs(FOUR, FOUR, made=FOUR, dtypes=(_dtype, _other)),
         "C1",
     )
     case(
@@ -82,7 +81,7 @@ for _op, _takes in OPERATORS.items():
         "3 and 4 do not broadcast.",
         "broadcast-mismatch",
         "0/inputs/1",
-        _alike(["batch", 3], _four, made=_four),
+        _alike(["batch", 3], FOUR, made=FOUR),
         "C2",
     )
     case(
@@ -91,7 +90,7 @@ for _op, _takes in OPERATORS.items():
         "2 goes into 4, but does not broadcast to it.",
         "broadcast-mismatch",
         "0/inputs/1",
-        _alike(_four, ["batch", 2], made=_four),
+        _alike(FOUR, ["batch", 2], made=FOUR),
         "C2",
     )
     case(
@@ -137,6 +136,6 @@ for _op, _takes in OPERATORS.items():
         "The batch of the input of lower rank comes to lie at axis 1.",
         "batch-axis",
         "0/inputs",
-        _alike(["batch", 1, 4], _four, made=["batch", "batch", 4]),
+        _alike(["batch", 1, 4], FOUR, made=["batch", "batch", 4]),
         "C3",
     )

@@ -8,7 +8,7 @@ from typing import Any
 from generate.encoding import ALIGNMENT, File, Pairs, Raw, container, document, layer, pack, stored, value
 from generate.negative.container import PAYLOAD, note_at, noted
 from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, canonical, numbers, perceptron
-from generate.negative.schema import put
+from generate.negative.schema import put  # from there, because its cases stand before these
 from generate.negative.sentences import demanded
 from generate.pages import Quote, quote
 from generate.permanent import FIXTURES, fixture
@@ -111,7 +111,7 @@ _sound(
     "sources",
     "Layers that say where they came from.",
     "optional: `{class, name}` of the Keras layer that it was made from; it never changes numbers",
-    PERCEPTRON.but(lambda h: h["layers"][0].update(source={"class": "Dense", "name": "dense_7"})),
+    PERCEPTRON.but(put("layers", 0, "source", {"class": "Dense", "name": "dense_7"})),
 )
 _sound(
     "output-structure",
@@ -340,9 +340,7 @@ _head("map-map16", "A short map with a head of three bytes.", b"\xde\x00\x01\xa1
 _head("map-map32", "A short map with a head of five bytes.", b"\xdf\x00\x00\x00\x01\xa1a\x07", {"a": 7})
 _VERSION = container(pack(PERCEPTRON.header), PAYLOAD, version=b"\x92\xcc\x01\x00")
 _stray("version-uint8", "The major version in two bytes.", "canonical-head", "byte 9", _VERSION, PERCEPTRON)
-_FLOAT = bytes(
-    PERCEPTRON.but(lambda h: h["layers"][1]["attributes"].update(negative_slope=Raw(b"\xca" + struct.pack(">f", 0.25))))
-)
+_FLOAT = bytes(PERCEPTRON.but(put("layers", 1, "attributes", "negative_slope", Raw(b"\xca" + struct.pack(">f", 0.25)))))
 _stray(
     "attribute-float32",
     "An attribute of float32.",

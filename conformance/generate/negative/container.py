@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 from generate.encoding import ALIGNMENT, MAGIC, VERSION, File, Pairs, Raw, container, pack
-from generate.negative.declare import PERCEPTRON, perceptron, reject
+from generate.negative.declare import PERCEPTRON, perceptron, put, reject
 
 SOUND = bytes(PERCEPTRON)
 HEADER, PAYLOAD = pack(PERCEPTRON.header), PERCEPTRON.payload
@@ -226,7 +226,7 @@ reject(
 
 def _sloped(number: float) -> File:
     raw = Raw(b"\xcb" + struct.pack(">d", number))
-    return PERCEPTRON.but(lambda h: h["layers"][1]["attributes"].update(negative_slope=raw))
+    return PERCEPTRON.but(put("layers", 1, "attributes", "negative_slope", raw))
 
 
 for _name, _number in {"nan": math.nan, "infinity": math.inf, "minus-infinity": -math.inf}.items():

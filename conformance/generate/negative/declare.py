@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from generate.case import Case, Draw, at_least
@@ -96,6 +97,40 @@ def _listed(data: File | bytes) -> list[str]:
     """What the header lists, where there is one to read and it lists strings."""
     requires = data.header.get("requires") if isinstance(data, File) else None
     return [item for item in requires if isinstance(item, str)] if isinstance(requires, list) else []
+
+
+# Changes of a header
+
+Header = dict[str, Any]
+
+
+def put(*path: Any) -> Callable[[Header], None]:
+    """Sets what the last element but one names to the last: put("layers", 0, "name", "")."""
+    *steps, key, item = path
+
+    def change(header: Header) -> None:
+        at: Any = header
+        for step in steps:
+            at = at[step]
+        at[key] = item
+
+    return change
+
+
+def without(*path: Any) -> Callable[[Header], None]:
+    *steps, key = path
+
+    def change(header: Header) -> None:
+        at: Any = header
+        for step in steps:
+            at = at[step]
+        del at[key]
+
+    return change
+
+
+def pointer(path: Any) -> str:
+    return "".join(f"/{step}" for step in path)
 
 
 # Sound files

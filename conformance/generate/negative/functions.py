@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, document, layer, value
-from generate.negative.operators import AXES, AXIS, BOOLEAN, Shape, case, every, inputs
+from generate.negative.operators import AXES, AXIS, BOOLEAN, FOUR, Shape, case, every, inputs
 
 Attributes = dict[str, tuple[Any, dict[str, Any]]]
 """Attribute -> a sound item, and faults."""
 
-FOUR: Shape = ["batch", 4]
 FLOATS = (
     *("floor", "ceil", "round", "trunc", "sqrt", "reciprocal", "rsqrt", "expm1", "log", "log1p", "log2", "log10"),
     *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, document, layer, stored, value
-from generate.negative.declare import TESTED, numbers, reject
+from generate.negative.declare import TESTED, numbers, put, reject
 from generate.negative.operators import GENERAL
-from generate.negative.schema import put
 from generate.pages import operator
 
 X, Y = value("x", ["batch", 4]), value("y", ["batch", 4])

@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, Stored, document, layer, stored, value
-from generate.negative.declare import numbers, reject
-from generate.negative.moving import FOUR, FROM_1, STRINGS
-from generate.negative.operators import AXIS, DTYPE, Shape, case, every, inputs
-from generate.pages import operator
+from generate.negative.declare import numbers, put
+from generate.negative.moving import FROM_1, strings
+from generate.negative.operators import AXIS, DTYPE, FOUR, Shape, case, every, inputs
 
 INDICES = stored([2, 0], "int32")
-
-
-def _strings(op: str, file: File, at: int = 0) -> None:
-    where = f"/layers/{at}/inputs/0"
-    level = operator(op).level
-    reject(f"{op}/strings", "Strings, which no layer moves.", "dtype-mismatch", where, file, level=level, says=STRINGS)
 
 
 # take, take_along_axis
@@ -45,7 +38,7 @@ def _take(
 every("take", _take(), {"axis": (1, AXIS)}, at=1)
 case("take", "one-input", "Without a value.", "input-count", "1/inputs", _take("indices"))
 case("take", "three-inputs", "An input too many.", "input-count", "1/inputs", _take("x", "indices", "x"))
-_strings("take", _take(dtype="string"), at=1)
+strings("take", _take(dtype="string"), at=1)
 for _name, _indices in (("floats", stored([2, 0])), ("booleans", stored([True, False], "bool"))):
     case(
         "take",
@@ -72,7 +65,7 @@ case(
     "batch-axis",
     "0/inputs/1",
     inputs("take", FOUR, ["batch"], made=["batch", "batch"], dtypes=("float32", "int32"), axis=1).but(
-        lambda h: h["layers"][0]["outputs"][0].update(shape=["batch", 1])
+        put("layers", 0, "outputs", 0, "shape", ["batch", 1])
     ),
     "C3",
 )
@@ -111,7 +104,7 @@ def _along(
 
 
 def _along_inputs(*names: str) -> File:
-    return _along(FOUR, ["batch", 2]).but(lambda h: h["layers"][0].update(inputs=list(names)))
+    return _along(FOUR, ["batch", 2]).but(put("layers", 0, "inputs", list(names)))
 
 
 every("take_along_axis", _along(FOUR, ["batch", 2]), {"axis": (1, AXIS)})
@@ -119,7 +112,7 @@ case("take_along_axis", "one-input", "Without indices.", "input-count", "0/input
 case(
     "take_along_axis", "three-inputs", "An input too many.", "input-count", "0/inputs", _along_inputs("x0", "x1", "x1")
 )
-_strings("take_along_axis", _along(["batch", 4], ["batch", 2], ("string", "int32"), makes="float32"))
+strings("take_along_axis", _along(["batch", 4], ["batch", 2], ("string", "int32"), makes="float32"))
 for _dtype in ("float32", "bool"):
     case(
         "take_along_axis",
@@ -338,4 +331,4 @@ case(
     ),
     "G6",
 )
-_strings("positions", _positions(dtype="string"))
+strings("positions", _positions(dtype="string"))

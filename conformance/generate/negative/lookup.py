@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from generate.encoding import File, Stored, document, layer, stored, value
 from generate.negative.declare import numbers
-from generate.negative.operators import Shape, case, every
-
-FOUR: Shape = ["batch", 4]
+from generate.negative.operators import FOUR, case, every
 
 
 def _found(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, document, layer, value
-from generate.negative.declare import numbers, reject
-from generate.negative.operators import AXES, AXIS, Shape, case, every
+from generate.negative.declare import numbers, put, reject
+from generate.negative.operators import AXES, AXIS, FOUR, Shape, case, every
 from generate.pages import operator, quote
 
 STRINGS = quote("README.md", "**any**, as the dtype of an input, is every dtype but string (`dtype-mismatch`).")
-FOUR: Shape = ["batch", 4]
 
 PERM: dict[str, tuple[Any, str]] = {
     "empty": ([], "wrong-value"),
@@ -95,7 +94,7 @@ def _one(
     return document([value("x", x or sound_x, dtype)], [made], ["y"])
 
 
-def _strings(op: str, file: File, place: int = 0, at: int = 0) -> None:
+def strings(op: str, file: File, place: int = 0, at: int = 0) -> None:
     where = f"/layers/{at}/inputs/{place}"
     level = operator(op).level
     reject(f"{op}/strings", "Strings, which no layer moves.", "dtype-mismatch", where, file, level=level, says=STRINGS)
@@ -107,7 +106,7 @@ for _op, (_x, _y, _, _faults) in MOVING.items():
     case(_op, "no-input", "No input.", "input-count", "0/inputs", _one(_op, times=0))
     _text = value("text", _x, "string")
     if _op != "pad":
-        _strings(
+        strings(
             _op,
             document([_text], [layer(_op, ["text"], value("y", _y), **MOVING[_op][2])], ["y"]),
         )
@@ -556,7 +555,7 @@ case(
 _text = _given().but(
     lambda h: (h["inputs"][0].update(dtype="string"), h.update(requires=sorted({*h["requires"], "dtype:string"})))
 )
-_strings("broadcast_batch", _text, place=1, at=1)
+strings("broadcast_batch", _text, place=1, at=1)
 
 
 # fold, unfold
@@ -584,7 +583,7 @@ def _rows(
 
 
 def _fold_inputs(*inputs: str) -> File:
-    return _rows().but(lambda h: h["layers"][0].update(inputs=list(inputs)))
+    return _rows().but(put("layers", 0, "inputs", list(inputs)))
 
 
 every("fold", _rows(), {"axis": (1, AXIS)})
@@ -697,5 +696,5 @@ def _strings_with_rows(*inputs: str) -> File:
     )
 
 
-_strings("fold", _strings_with_rows("text", "x"))
-_strings("unfold", _strings_with_rows("x", "text"), place=1, at=1)
+strings("fold", _strings_with_rows("text", "x"))
+strings("unfold", _strings_with_rows("x", "text"), place=1, at=1)

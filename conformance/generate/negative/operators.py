@@ -9,6 +9,7 @@ from generate.negative.declare import reject
 from generate.pages import Quote, operator, rules
 
 Shape = list[Any]
+FOUR: Shape = ["batch", 4]
 
 GENERAL = {code: label for label, rule in rules().items() for code in rule.codes}
 """Code -> the constraint of every operator that it belongs to."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generate.encoding import File, Stored, document, layer, stored, value
-from generate.negative.declare import numbers
+from generate.negative.declare import numbers, put
 from generate.negative.operators import BOOLEAN, Shape, case, every
 from generate.negative.spatial import PADDING, SPATIAL
 
@@ -120,9 +120,7 @@ def _faults_of(op: str) -> None:
     # counts
     count = 2 + len(loop.states)
     many = file_of(op, *states, _mask(), value("more", ["batch", TIME], "bool"))
-    refused(
-        "no-input", "No input.", "input-count", "inputs", file_of(op).but(lambda h: h["layers"][0].update(inputs=[]))
-    )
+    refused("no-input", "No input.", "input-count", "inputs", file_of(op).but(put("layers", 0, "inputs", [])))
     refused("inputs-too-many", f"{count + 1} inputs, of {count} at most.", "input-count", "inputs", many)
     alone = file_of(op).but(lambda h: h["layers"][0].update(outputs=h["layers"][0]["outputs"][:1]))
     refused("two-outputs-missing", "y alone is declared, without the final states.", "output-count", "outputs", alone)
@@ -136,7 +134,7 @@ def _faults_of(op: str) -> None:
     _faults_of_weights(op)
     _faults_of_operands(op)
 
-    other = file_of(op).but(lambda h: h["layers"][0]["outputs"][1].update(shape=[*loop.state[:-1], UNITS + 1]))
+    other = file_of(op).but(put("layers", 0, "outputs", 1, "shape", [*loop.state[:-1], UNITS + 1]))
     refused("declared-state", "A final state of another shape is declared.", "shape-declared", "outputs/1/shape", other)
     sequences = file_of(op, y=loop.state)
     refused(

@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from generate.encoding import File, document, layer, stored, value
-from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, numbers, reject
-
-Header = dict[str, Any]
-
-
-def put(*path: Any) -> Callable[[Header], None]:
-    """Sets what the last element but one names to the last: put("layers", 0, "name", "")."""
-    *steps, key, item = path
-
-    def change(header: Header) -> None:
-        at: Any = header
-        for step in steps:
-            at = at[step]
-        at[key] = item
-
-    return change
-
-
-def without(*path: Any) -> Callable[[Header], None]:
-    *steps, key = path
-
-    def change(header: Header) -> None:
-        at: Any = header
-        for step in steps:
-            at = at[step]
-        del at[key]
-
-    return change
-
-
-def pointer(path: Any) -> str:
-    return "".join(f"/{step}" for step in path)
-
+from generate.negative.declare import PERCEPTRON, QUANTIZED, TESTED, numbers, pointer, put, reject, without
 
 # Keys
 

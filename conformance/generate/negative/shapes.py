@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generate.encoding import document, layer, stored, value
 from generate.negative.declare import numbers, unary
-from generate.negative.operators import case, inputs
+from generate.negative.operators import FOUR, case, inputs
 from generate.pages import quote
 
 # softmax, log_softmax, sparsemax, glu
@@ -148,14 +148,13 @@ for _name, _title, _x, _target, _y, _code in (
         unary("reshape", ["batch", *_x], ["batch", *_y], target_shape=_target),
     )
 
-_four = ["batch", 4]
 case(
     "concatenate",
     "axis-beyond-rank",
     "Axis 2 of two axes.",
     "axis-range",
     "0/attributes/axis",
-    inputs("concatenate", _four, _four, made=_four, axis=2),
+    inputs("concatenate", FOUR, FOUR, made=FOUR, axis=2),
     "C1",
 )
 case(
@@ -164,7 +163,7 @@ case(
     "float32 and int32.",
     "dtype-mismatch",
     "0/inputs/1",
-    inputs("concatenate", _four, _four, made=["batch", 8], dtypes=("float32", "int32"), axis=1),
+    inputs("concatenate", FOUR, FOUR, made=["batch", 8], dtypes=("float32", "int32"), axis=1),
     "C2",
 )
 case(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, Stored, stored
-from generate.negative.declare import numbers, unary
+from generate.negative.declare import numbers, put, unary
 from generate.negative.operators import BOOLEAN, Shape, case, every, weighted
 from generate.pages import operator, quote
 
@@ -58,11 +58,11 @@ INTERPOLATION: dict[str, tuple[Any, str]] = {
 
 
 def _twice(file: File) -> File:
-    return file.but(lambda h: h["layers"][0].update(inputs=["x", "x"]))
+    return file.but(put("layers", 0, "inputs", ["x", "x"]))
 
 
 def _none(file: File) -> File:
-    return file.but(lambda h: h["layers"][0].update(inputs=[]))
+    return file.but(put("layers", 0, "inputs", []))
 
 
 def _counts(op: str, file: File) -> None:

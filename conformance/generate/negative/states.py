@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from generate.encoding import File, Stored, document, layer, stored, value
-from generate.negative.declare import canonical, numbers, reject
-from generate.negative.schema import put, without
+from generate.negative.declare import canonical, numbers, put, reject, without
 
 Shape = list[Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generate.encoding import File, Stored
-from generate.negative.declare import numbers
+from generate.negative.declare import numbers, put
 from generate.negative.operators import AXES, AXIS, NOT_NEGATIVE, Shape, case, every, weighted
 from generate.negative.spatial import GROUPS
 
@@ -34,7 +34,7 @@ def _faults(op: str) -> None:
     every(
         op, sound, {"axis": (2, AXIS), "groups": (2, GROUPS)} | epsilon if grouped else {"axes": ([2], AXES)} | epsilon
     )
-    twice = sound.but(lambda h: h["layers"][0].update(inputs=["x", "x"]))
+    twice = sound.but(put("layers", 0, "inputs", ["x", "x"]))
     case(op, "two-inputs", "An input too many.", "input-count", "0/inputs", twice)
     unknown = _normalization(op, weights={"kernel": numbers(4)})
     case(op, "weight-unknown", "A role that it does not have.", "weight-unknown", "0/weights/kernel", unknown)
@@ -84,7 +84,7 @@ case(
     "axis-range",
     "0/attributes/axis",
     _normalization("group_normalization", ["batch", 4, "channels"], weights={}).but(
-        lambda h: h["layers"][0]["attributes"].update(groups=1)
+        put("layers", 0, "attributes", "groups", 1)
     ),
     "C3",
 )

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from generate.encoding import File, Stored, document, layer, stored, value
-from generate.negative.declare import PERCEPTRON, QUANTIZED, numbers, reject
-from generate.negative.schema import put
+from generate.negative.declare import PERCEPTRON, QUANTIZED, numbers, put, reject
 
 
 def _placed(*offsets: int, sizes: Sequence[int] = (), payload: int | None = None) -> File:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from generate.encoding import File, Stored, document, layer, stored, value
-from generate.negative.declare import numbers
+from generate.negative.declare import numbers, put
 from generate.negative.operators import AXIS, NOT_NEGATIVE, Shape, case, every, weighted
 
 # dense
@@ -34,7 +34,7 @@ case(
     "An input too many.",
     "input-count",
     "0/inputs",
-    _SOUND.but(lambda h: h["layers"][0].update(inputs=["x", "x"])),
+    _SOUND.but(put("layers", 0, "inputs", ["x", "x"])),
 )
 case(
     "dense",
@@ -103,7 +103,7 @@ case(
     "No axis to multiply.",
     "rank-range",
     "0/inputs/0",
-    _dense(_KERNEL, _BIAS, ["batch"], [3]).but(lambda h: h["layers"][0]["outputs"][0].update(shape=["batch", 3])),
+    _dense(_KERNEL, _BIAS, ["batch"], [3]).but(put("layers", 0, "outputs", 0, "shape", ["batch", 3])),
     "C2",
 )
 case(
@@ -269,7 +269,7 @@ case(
     "An input too many.",
     "input-count",
     "0/inputs",
-    _normalization().but(lambda h: h["layers"][0].update(inputs=["x", "x"])),
+    _normalization().but(put("layers", 0, "inputs", ["x", "x"])),
 )
 for _role in ("moving_mean", "moving_variance"):
     case(
