@@ -12,7 +12,25 @@ from generate.case import Draw
 from generate.graph import Graph
 from generate.pages import Quote
 from generate.positive.declare import FLUSHED, Make, declare, empty_batch, lengths, special
-from generate.positive.loops import ACTIVATIONS, ALL_MASKS, GATED, activation_of, extents, loop, next_to
+from generate.positive.loops import (
+    ACTIVATIONS,
+    ALL_LEFT_OUT,
+    ALL_MASKS,
+    BACKWARDS,
+    GATED,
+    LAST_INPUT,
+    MASK,
+    NO_BIAS,
+    NOT_READ,
+    PRECISION,
+    SYMBOL,
+    WITHOUT_MASK,
+    ZERO,
+    activation_of,
+    extents,
+    loop,
+    next_to,
+)
 
 ROWS = len(ALL_MASKS)
 
@@ -69,24 +87,14 @@ FORMULA = "h' = recurrent_activation(o) · activation(c')"
 SEQUENCES = "y is (rows, time, O₁, …, Oₙ, filters) where return_sequences is true"
 ORDER = "Outputs: y, then state_h and state_c."
 STATES = "state_h and state_c are (rows, O₁, …, Oₙ, filters)."
-SYMBOL = "time may be a symbol; y keeps it."
 OF_X_ALONE = "The convolution of h always has strides 1, padding `same` and dilation_rate 1, so that h keeps its size."
 NOT_FLIPPED = "Neither kernel is flipped."
 ALL_FROM_OLD = "All of s is computed from the old h before any of h changes."
-NO_BIAS = "may be absent: nothing is added"
 INITIAL = "(rows, O₁, …, Oₙ, filters), c before the first step; absent where state_h is: 0"
-BACKWARDS = "the steps are taken from the last to the first. y has them in the order in which they are taken."
-MASK = "(rows, time), false at steps to be left out; may be absent: true"
-LAST_INPUT = "The mask, where there is one, is the last input."
 KEPT = "before the first step that is not left out, last is 0 whatever state_h is."
-ZERO = "the output of a step that the mask leaves out is 0, not that of the step taken before it."
-WITHOUT_MASK = "Without a mask it changes nothing."
 BY_FILTERS = "softmax and log_softmax run along the filters of one gate."
-NOT_READ = "A step that the mask leaves out is not read: NaN or an infinity in x there changes nothing."
-ALL_LEFT_OUT = "A row whose mask is false at every step: y is 0 throughout"
 NAN = "NaN in x at a step that the mask does not leave out gives NaN in the output of that step, in that row"
 EMPTY = "Empty batch: y and the final states have 0 rows."
-PRECISION = "The dtype of x or better, from step to step."
 
 _case("rank-5", "Images; all dimensions differ.", FORMULA, [4, 5], [2, 3], channels=3)
 _case("rank-4", "One spatial axis.", ORDER, [6], [3], channels=3)

@@ -31,6 +31,19 @@ STATES = {
     "conv_lstm": ("state_h", "state_c"),
 }
 
+# Sentences of all of their pages
+
+SYMBOL = "time may be a symbol; y keeps it."
+BACKWARDS = "the steps are taken from the last to the first. y has them in the order in which they are taken."
+ZERO = "the output of a step that the mask leaves out is 0, not that of the step taken before it."
+WITHOUT_MASK = "Without a mask it changes nothing."
+NO_BIAS = "may be absent: nothing is added"
+MASK = "(rows, time), false at steps to be left out; may be absent: true"
+LAST_INPUT = "The mask, where there is one, is the last input."
+NOT_READ = "A step that the mask leaves out is not read: NaN or an infinity in x there changes nothing."
+ALL_LEFT_OUT = "A row whose mask is false at every step: y is 0 throughout"
+PRECISION = "The dtype of x or better, from step to step."
+
 ALL_MASKS = np.array(
     [
         [True, True, True, True],

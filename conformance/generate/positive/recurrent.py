@@ -12,9 +12,19 @@ from generate.pages import Quote, quote, sections
 from generate.positive.declare import FLUSHED, Make, declare, empty_batch, lengths, special
 from generate.positive.loops import (
     ACTIVATIONS,
+    ALL_LEFT_OUT,
     ALL_MASKS,
     ATTRIBUTES,
+    BACKWARDS,
+    LAST_INPUT,
+    MASK,
+    NO_BIAS,
+    NOT_READ,
+    PRECISION,
     STATES,
+    SYMBOL,
+    WITHOUT_MASK,
+    ZERO,
     activation_of,
     add,
     dense_weights,
@@ -55,18 +65,8 @@ def _recurrent(
 
 
 SEQUENCES = "y is (rows, time, units) where return_sequences is true, and (rows, units) where it is false."
-SYMBOL = "time may be a symbol; y keeps it."
-BACKWARDS = "the steps are taken from the last to the first. y has them in the order in which they are taken."
-ZERO = "the output of a step that the mask leaves out is 0, not that of the step taken before it."
-WITHOUT_MASK = "Without a mask it changes nothing."
-NO_BIAS = "may be absent: nothing is added"
-MASK = "(rows, time), false at steps to be left out; may be absent: true"
-LAST_INPUT = "The mask, where there is one, is the last input."
 KEPT = "before the first step that is not left out, last is 0"
-NOT_READ = "A step that the mask leaves out is not read: NaN or an infinity in x there changes nothing."
-ALL_LEFT_OUT = "A row whose mask is false at every step: y is 0 throughout"
 NAN = "NaN in x at a step that the mask does not leave out gives NaN in the output of that step"
-PRECISION = "The dtype of x or better, from step to step."
 SUMS = "The products x[:, t] · kernel of all steps may be computed before the loop"
 ORDER = {
     "simple_rnn": "Outputs: y, then the final state.",
