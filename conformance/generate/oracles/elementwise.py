@@ -30,7 +30,7 @@ def _negative(x: Any) -> Any:
     return 0 - x if x.dtype == "uint8" else -x  # TensorFlow has no other for uint8
 
 
-def _erf(x: Any) -> Any:
+def erf(x: Any) -> Any:
     return ops.erf(ops.clip(x, -10, 10))  # TensorFlow's vectorized erf of an infinity is NaN; beyond 10 it is 1
 
 
@@ -58,7 +58,7 @@ ORACLES: dict[str, Oracle] = {
     **{name: plain(getattr(ops, name)) for name in SAME},
     "abs": plain(ops.absolute),
     "negative": plain(_negative),
-    "erf": plain(_erf),
+    "erf": plain(erf),
     **{op: plain(_along(name)) for op, name in REDUCTIONS.items()},
     **{name: plain(_arg(name)) for name in ("argmax", "argmin")},
 }

@@ -27,9 +27,9 @@ def _in_int32(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(x: Any, **rest: Any) -> Any:
         dtype = keras.backend.standardize_dtype(x.dtype)
-        return (
-            ops.cast(function(ops.cast(x, "int32"), **rest), dtype) if dtype.endswith("int8") else function(x, **rest)
-        )
+        if not dtype.endswith("int8"):
+            return function(x, **rest)
+        return ops.cast(function(ops.cast(x, "int32"), **rest), dtype)
 
     return call
 
