@@ -264,17 +264,8 @@ def _unrolled(y: Any, *inputs: Any, op: str, function: Function, **rest: Any) ->
 # Classes of their own
 
 
-def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
-    """|x - max|, log Σ exp(x - max), Σ p·|x - max|, and the number of terms."""
-    below = np.max(x, axes, keepdims=True) - x
-    exponentials = np.exp(-below)
-    total = exponentials.sum(axes, keepdims=True)
-    spread = (exponentials * np.where(exponentials > 0, below, 0)).sum(axes, keepdims=True) / total
-    return below, np.log(total), spread, int(np.prod([x.shape[axis] for axis in axes]))
-
-
 def _softmax(p: Any, x: Any, axes: list[int], **_: Any) -> Any:
-    below, log_total, spread, n = _shifted(x, tuple(axes))
+    below, log_total, spread, n = tolerances_elementwise.shifted(x, tuple(axes))
     relative = 8 + 2 * np.sqrt(n) + 2 * below + 2 * spread
     if len(axes) > 1:  # exp(x - log Σ exp x) is allowed
         relative = relative + 8 * np.abs(np.max(x, tuple(axes), keepdims=True) + log_total)
@@ -282,7 +273,7 @@ def _softmax(p: Any, x: Any, axes: list[int], **_: Any) -> Any:
 
 
 def _log_softmax(y: Any, x: Any, axes: list[int], **_: Any) -> Any:
-    below, log_total, spread, n = _shifted(x, tuple(axes))
+    below, log_total, spread, n = tolerances_elementwise.shifted(x, tuple(axes))
     return 8 * (np.abs(y) + below + log_total + 1 + np.sqrt(n) / 4 + spread / 4)
 
 

@@ -58,13 +58,18 @@ def _variance(y: Any, x: Any, axes: list[int], keepdims: bool, **_: Any) -> Any:
     return y * (8 + 2 * math.sqrt(terms)) + 2.0**-24 * (magnitude * (4 + 2 * math.sqrt(terms))) ** 2
 
 
+def shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
+    """|x - max|, log Σ exp(x - max), Σ p·|x - max|, and the number of terms."""
+    below = np.max(x, axes, keepdims=True) - x
+    exponentials = np.exp(-below)
+    total = exponentials.sum(axes, keepdims=True)
+    spread = (exponentials * np.where(exponentials > 0, below, 0)).sum(axes, keepdims=True) / total
+    return below, np.log(total), spread, int(np.prod([x.shape[axis] for axis in axes]))
+
+
 def _logsumexp(y: Any, x: Any, axes: list[int], **_: Any) -> Any:
-    along = tuple(axes)
-    below = x.max(along, keepdims=True) - x
-    parts = np.exp(-below)
-    total = parts.sum(along)
-    spread = np.where(parts > 0, parts * below, 0).sum(along) / total
-    slack = np.log(total) + 1 + math.sqrt(_terms(x, axes)) / 4 + spread / 4
+    _, log_total, spread, n = shifted(x, tuple(axes))
+    slack = log_total + 1 + math.sqrt(n) / 4 + spread / 4
     return 8 * (np.abs(y) + slack.reshape(y.shape))
 
 
