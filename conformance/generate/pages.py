@@ -171,6 +171,11 @@ def operator(name: str) -> Operator:
     return max((item for item in operators().values() if item.name == name), key=lambda item: item.id)
 
 
+def row_of(name: str) -> str:
+    """An operator's row of its page's table."""
+    return operator(name).row or ""
+
+
 def is_operator(name: str) -> bool:
     return any(item.name == name for item in operators().values())
 

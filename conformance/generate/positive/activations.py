@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from generate.graph import one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, repeated, special
 
 FAR = 1e30
@@ -103,7 +103,7 @@ def _declare_range(op: str, activation: Activation, attributes: dict[str, Any]) 
     declare(
         f"{op}/range{_named(attributes)}",
         "Where the formula bends, the float32 numbers beside, and magnitudes over the whole range.",
-        operator(op).row or "",
+        row_of(op),
         lambda r: one(op, r.around(3, *activation.points, low=activation.low, high=activation.high), **attributes),
     )
 
@@ -169,7 +169,7 @@ special(
 declare(
     "squareplus/range-b-0.0",
     "b of 0: x where x is above 0, else 0. No x² leaves float32's range.",
-    operator("squareplus").row or "",
+    row_of("squareplus"),
     lambda r: one("squareplus", np.concatenate([r.powers(-18, 18, 3, 20), np.zeros((3, 1), np.float32)], 1), b=0.0),
 )
 special(

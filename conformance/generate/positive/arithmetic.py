@@ -10,7 +10,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.broadcasting import broadcasting
 from generate.positive.declare import declare, repeated, special
 
@@ -61,7 +61,7 @@ for _op, _make in RANGES.items():
     declare(
         f"{_op}/range",
         "Magnitudes over the whole range, of both signs.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op, make=_make: one(op, *make(r)),
     )
 
@@ -86,7 +86,7 @@ for _op in ("floor_divide", "mod"):
 special(
     "floor_divide/not-finite",
     "By zeros of both signs; with NaN and infinities.",
-    operator("floor_divide").row or "",
+    row_of("floor_divide"),
     lambda r: one(
         "floor_divide",
         repeated([[1, -1, 1, -1, 0, NAN, 1, INF, -INF, INF, INF, 2]]),
@@ -96,7 +96,7 @@ special(
 special(
     "mod/not-finite",
     "By zeros of both signs; of infinities; with NaN.",
-    operator("mod").row or "",
+    row_of("mod"),
     lambda r: one("mod", repeated([[1, -1, 0, 0.5, INF, -INF, NAN, 1]]), repeated([[0, -0.0, 0, -0.0, 2, -3, 1, NAN]])),
 )
 

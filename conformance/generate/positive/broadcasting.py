@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from generate.case import Draw
-from generate.graph import Graph, Node, one
+from generate.graph import Graph, one
 from generate.pages import Quote, quote
 from generate.positive.declare import declare, empty_batch
+from generate.positive.values import constant
 
 Operands = Callable[..., list[Any]]
 """(draw, a shape for each operand) -> the operands."""
@@ -73,14 +74,10 @@ def _ranks(r: Draw, op: str, operands: Operands) -> Graph:
         made = []
         for other in others:
             first, *_, last = operands(r, other, other, other)
-            made.append(graph.apply(f"{other} first", op, _constant(graph, f"first {other}", first), *given[1:]))
-            made.append(graph.apply(f"{other} last", op, *given[:-1], _constant(graph, f"last {other}", last)))
+            made.append(graph.apply(f"{other} first", op, constant(graph, f"first {other}", first), *given[1:]))
+            made.append(graph.apply(f"{other} last", op, *given[:-1], constant(graph, f"last {other}", last)))
         graph.outputs.append(graph.apply(name, "concatenate", *made, axis=1))
     return graph
-
-
-def _constant(graph: Graph, name: str, x: Any) -> Node:
-    return graph.apply(name, "constant", weights={"value": x}, shape=x.shape)
 
 
 def _symbolic(r: Draw, op: str, operands: Operands, time: int) -> Graph:

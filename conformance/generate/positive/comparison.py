@@ -8,7 +8,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator, quote
+from generate.pages import operator, quote, row_of
 from generate.positive.broadcasting import broadcasting
 from generate.positive.declare import declare, repeated, special
 
@@ -52,7 +52,7 @@ for _op in COMPARISONS:
     declare(
         f"{_op}/near",
         "Numbers that are equal, or differ in their last digit.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, *_near(r)),
     )
     declare(f"{_op}/integers", "Integers of every dtype.", THEMSELVES, lambda r, op=_op: _integers(r, op))
@@ -80,7 +80,7 @@ for _op in ("equal", "not_equal"):
     declare(
         f"{_op}/bool",
         "Truth values.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, np.array([[True, True, False, False]]), np.array([[True, False, True, False]])),
     )
 special(
@@ -110,7 +110,7 @@ for _op in ("logical_and", "logical_or", "logical_xor"):
     declare(
         f"{_op}/table",
         "Every pair of truth values.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, np.array([[True, True, False, False]]), np.array([[True, False, True, False]])),
     )
 

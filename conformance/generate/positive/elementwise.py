@@ -9,7 +9,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, repeated, special
 
 OPERATORS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
@@ -112,7 +112,7 @@ def _declare(op: str) -> None:
             shape=("batch", "time", 3),
         ),
     )
-    declare(f"{op}/itself", "Both inputs are one value.", operator(op).row or "", lambda r: _itself(r, op))
+    declare(f"{op}/itself", "Both inputs are one value.", row_of(op), lambda r: _itself(r, op))
     declare(f"{op}/range", "Magnitudes over the whole range.", ROUNDED_ONCE, lambda r: one(op, *_spread(r, op)))
     declare(f"{op}/near", "Numbers that differ in their last digits.", ROUNDED_ONCE, lambda r: one(op, *_near(r)))
     special(
@@ -168,7 +168,7 @@ for _op, _x2 in (("multiply", (1.0, 1.0, -1.0)), ("divide", (-1.0, -1.0, 1.0))):
 special(
     "multiply/infinity-times-zero",
     "Infinities times zeros.",
-    operator("multiply").row or "",
+    row_of("multiply"),
     lambda r: one(
         "multiply",
         repeated([[np.inf, -np.inf, 0, -0.0, 0]]),
@@ -178,7 +178,7 @@ special(
 special(
     "divide/not-finite",
     "By zeros of both signs, of zero by zero, by infinities.",
-    operator("divide").row or "",
+    row_of("divide"),
     lambda r: one(
         "divide",
         repeated([[1, -1, 1, -1, 0, 1, -1, np.inf, np.inf, np.nan]]),

@@ -9,14 +9,10 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, special
 
 Shape = Sequence[int | str]
-
-
-def _row(op: str) -> str:
-    return operator(op).row or ""
 
 
 # Windows of one size
@@ -62,7 +58,7 @@ def _declare_pool(op: str) -> None:
     def case(name: str, title: str, says: str, *shape: int, **rest: Any) -> None:
         _declare(op, name, title, says, *shape, **rest)
 
-    case("rank-4", "Images; all dimensions differ.", _row(op), 3, 6, 8, 2, pool_size=(3, 2))
+    case("rank-4", "Images; all dimensions differ.", row_of(op), 3, 6, 8, 2, pool_size=(3, 2))
     case("rank-3", "One spatial axis.", AXES, 2, 8, 3, pool_size=(4,))
     case("rank-5", "Three spatial axes.", AXES, 2, 4, 3, 6, 2, pool_size=(2, 3, 2))
     case("overlapping", "Windows that overlap.", VALID, 2, 5, 6, 3, pool_size=(3, 2), strides=(1, 1))
@@ -112,13 +108,13 @@ def _declare_pool(op: str) -> None:
     special(
         f"{op}/nan",
         "NaN in windows of its own channel and row, and nowhere else; at borders too.",
-        _row(op),
+        row_of(op),
         lambda r: _pool(op, _with_nan(r.normal(3, 5, 6, 2)), (3, 2), (2, 2), "same"),
     )
     special(
         f"{op}/nan-rank-5",
         "The same with three spatial axes.",
-        _row(op),
+        row_of(op),
         lambda r: _pool(op, _with_nan(r.normal(3, 4, 3, 5, 1)), (2, 2, 3), (2, 1, 2), "same"),
     )
     special(
@@ -144,7 +140,7 @@ _declare_pool("average_pool")
 TIES = np.array([[2, 2, -1, 2], [-3, -3, -3, -4], [0, -0.0, -1, 0]], np.float32).reshape(3, 4, 1)
 INFINITE = np.array([[-np.inf] * 4, [-np.inf, 1, 2, -np.inf], [np.inf, -5, 3, -np.inf]], np.float32).reshape(3, 4, 1)
 
-special("max_pool/ties", "Several largest elements.", _row("max_pool"), lambda r: _pool("max_pool", TIES, (3,), (1,)))
+special("max_pool/ties", "Several largest elements.", row_of("max_pool"), lambda r: _pool("max_pool", TIES, (3,), (1,)))
 special(
     "max_pool/infinity",
     "Windows of minus infinity alone, and with plus infinity.",
@@ -154,7 +150,7 @@ special(
 special(
     "average_pool/infinity",
     "Infinities of one sign, and of both.",
-    _row("average_pool"),
+    row_of("average_pool"),
     lambda r: _pool("average_pool", INFINITE, (2,), (1,), "same"),
 )
 declare(
@@ -200,7 +196,7 @@ def _declare_adaptive(op: str) -> None:
     def case(name: str, title: str, says: str, *shape: int, **rest: Any) -> None:
         declare(f"{op}/{name}", title, says, lambda r: _adaptive(op, r.normal(*shape), **rest))
 
-    case("rank-4", "Images; all dimensions differ.", _row(op), 3, 6, 8, 2, output_size=(3, 4))
+    case("rank-4", "Images; all dimensions differ.", row_of(op), 3, 6, 8, 2, output_size=(3, 4))
     case("rank-3", "One spatial axis.", SIZE, 2, 8, 3, output_size=(2,))
     case("rank-5", "Three spatial axes.", SIZE, 2, 4, 3, 6, 2, output_size=(2, 1, 4))
     case("overlapping", "Sizes that do not divide.", OVERLAP, 2, 7, 10, 3, output_size=(3, 4))
@@ -224,7 +220,7 @@ def _declare_adaptive(op: str) -> None:
     special(
         f"{op}/nan",
         "NaN in windows of its own channel and row, and nowhere else.",
-        _row(op),
+        row_of(op),
         lambda r: _adaptive(op, _with_nan(r.normal(3, 5, 6, 2)), (3, 4)),
     )
     special(
@@ -249,7 +245,7 @@ special(
 special(
     "adaptive_average_pool/infinity",
     "Infinities of one sign, and of both.",
-    _row("adaptive_average_pool"),
+    row_of("adaptive_average_pool"),
     lambda r: _adaptive("adaptive_average_pool", INFINITE, (3,)),
 )
 declare(

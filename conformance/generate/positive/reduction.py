@@ -9,7 +9,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import declare, empty_batch, repeated, special
 
 INF, NAN = np.inf, np.nan
@@ -44,7 +44,7 @@ def _symbolic(op: str, x: Any, shape: list[int | str], attributes: dict[str, Any
 
 def _declare(op: str, shape_rule: str, along: Along) -> None:
     drawn = _drawn_for(op)
-    row = operator(op).row or ""
+    row = row_of(op)
     declare(f"{op}/rank-2", "Along the only axis, many rows.", row, lambda r: one(op, drawn(r, 19, 5), **along(1)))
     declare(
         f"{op}/middle-axis",
@@ -115,7 +115,7 @@ for _op in ("sum", "mean"):
     declare(
         f"{_op}/cancelling",
         "Terms that cancel, of all magnitudes.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(
             op, np.concatenate([x := r.powers(-8, 8, 3, 12), -x[:, ::-1], r.normal(3, 2)], 1), **_over(1)
         ),
@@ -173,7 +173,7 @@ for _op, _rows in NOT_FINITE.items():
     special(
         f"{_op}/not-finite-long",
         "Long rows with NaN in front, in the middle and at the end.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, _with_nan(r, op), **_over(1)),
     )
 
@@ -216,7 +216,7 @@ for _op in ("max", "min"):
     declare(
         f"{_op}/one-sign",
         "Rows of which all numbers have one sign: the start takes no part.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, np.array([[-3, -1, -2], [3, 1, 2], [-1e38, -2e38, -3e38]], np.float32), **_over(1)),
     )
     special(
@@ -229,7 +229,7 @@ for _op in ("any", "all"):
     declare(
         f"{_op}/rows",
         "Rows of true alone, of false alone, with one of them in front or at the end.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(
             op,
             np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 1, 1], [1, 1, 1, 0]], bool),
@@ -265,7 +265,7 @@ for _op in ("argmax", "argmin"):
     declare(
         f"{_op}/ties",
         "Several equal ones: the first.",
-        operator(_op).row or "",
+        row_of(_op),
         lambda r, op=_op: one(op, r.integers(0, 3, 6, 11).astype(np.float32), **_where(1)),
     )
     declare(
@@ -336,6 +336,6 @@ declare(
 declare(
     "cumprod/zeros",
     "A zero, and what comes behind it.",
-    operator("cumprod").row or "",
+    row_of("cumprod"),
     lambda r: one("cumprod", np.array([[2, 3, 0, 4], [0, 1, 2, 3], [1.5, -2, 3, -1]], np.float32), **_running(1)),
 )

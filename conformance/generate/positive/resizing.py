@@ -9,7 +9,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import FLUSHED, declare, empty_batch, lengths, special
 
 Shape = Sequence[int | str]
@@ -208,7 +208,7 @@ def _declare_upsample(name: str, title: str, says: str, *shape: int, **rest: Any
     declare(f"upsample/{name}", title, says, lambda r: _upsample(r.normal(*shape), **rest))
 
 
-ROW = operator("upsample").row or ""
+ROW = row_of("upsample")
 _declare_upsample("factors", "Another factor for the height.", ROW, 3, 2, 3, 2, factors=(3, 2), interpolation="nearest")
 for _interpolation, _rule in RULES.items():
     _declare_upsample(_interpolation, "Both.", _rule, 2, 3, 4, 1, factors=(2, 3), interpolation=_interpolation)

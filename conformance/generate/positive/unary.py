@@ -9,7 +9,7 @@ import numpy as np
 
 from generate.case import Draw
 from generate.graph import Graph, one
-from generate.pages import operator
+from generate.pages import row_of
 from generate.positive.declare import FLUSHED, declare, empty_batch, repeated, special
 
 FAR = 1e30
@@ -113,7 +113,7 @@ def _declare_range(op: str, low: float, high: float, points: tuple[float, ...], 
 
 for _op, _function in FUNCTIONS.items():
     _declare(_op, lambda r, *shape, function=_function: _within(function, r, *shape))
-    _declare_range(_op, _function.low, _function.high, _function.points, operator(_op).row or "")
+    _declare_range(_op, _function.low, _function.high, _function.points, row_of(_op))
     special(
         f"{_op}/table",
         "NaN, infinities and the ends of the domain, as the table has them; their neighbours are as always.",
@@ -139,7 +139,7 @@ for _op, _numbers in OVERFLOWS.items():
 special(
     "round/ties",
     "Numbers half-way between two integers.",
-    operator("round").row or "",
+    row_of("round"),
     lambda r: one("round", (np.arange(-20, 20, dtype=np.float32) + np.float32(0.5)).reshape(4, 10)),
 )
 
