@@ -372,6 +372,64 @@ def test_compare_inside_a_nested_model():
     assert compare(model, loaded).diverging == "middle/tail"
 
 
+def masked_and_unread():
+    """BatchNormalization is given a mask that no layer reads."""
+    x = keras.Input((5,), dtype="int32")
+    y = layers.BatchNormalization()(layers.Embedding(9, 4, mask_zero=True)(x))
+    return x, layers.Flatten()(y)
+
+
+class Two(layers.Layer):
+    """The first of its outputs is also a step to the second."""
+
+    def call(self, x):
+        a = ops.tanh(x)
+        return a, ops.exp(a) * 2
+
+
+def two_outputs():
+    x = keras.Input((6,))
+    return x, layers.Add()(Two(name="two")(layers.Dense(6)(x)))
+
+
+def one_symbol_for_two():
+    """What is unknown of the second Dense is known when it meets the first."""
+    x = [keras.Input((None, 4), name=name) for name in "ab"]
+    return x, layers.GlobalAveragePooling1D()(layers.Add()([layers.Dense(4)(x[0]), layers.Dense(4)(x[1])]))
+
+
+def half_of_a_split():
+    x = keras.Input((6,))
+    return x, ops.split(layers.Dense(6)(x), 2, axis=1)[0]
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+@pytest.mark.parametrize("make", [masked_and_unread, two_outputs, one_symbol_for_two, half_of_a_split])
+def test_compare_with_values_that_changed_after_their_call(make):
+    x, y = make()
+    model = randomised(keras.Model(x, layers.Dense(2, name="out")(y)))
+    loaded = packed(model)
+    bias = model.get_layer("out").bias
+    bias.assign(bias.numpy() + 1)
+    assert compare(model, loaded).diverging == "out"
+
+
+class Doubles(layers.Layer):
+    """Does not compute what tracing shows."""
+
+    def call(self, x):
+        return x * (2 if isinstance(x, keras.KerasTensor) else 3)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+def test_a_layer_that_does_not_trace_faithfully_is_named():
+    x, y = masked_and_unread()
+    model = randomised(keras.Model(x, Doubles(name="doubles")(y)))
+    with pytest.raises(nnpack.ExportMismatchError) as caught:
+        nnpack.dumps(model)
+    assert "doubles" in str(caught.value)
+
+
 def test_compare_with_a_model_of_another_structure():
     x = keras.Input((4,))
     one = randomised(keras.Model(x, layers.Dense(2, name="same")(layers.Dense(3, name="before")(x))))

@@ -32,13 +32,16 @@ Array = NDArray[Any]
 
 @dataclass
 class Trace:
-    """A call as it was lowered: enough to make Keras compute it again, on arrays of ours."""
+    """A call as it was lowered: enough to make Keras compute it again, on arrays of ours.
+
+    Values are known by their names alone: what is lowered later gives them other shapes, or takes them away.
+    """
 
     name: str
     operation: Any
     args: Any
     kwargs: Any
-    outputs: list[Value]
+    outputs: list[str]
 
 
 @dataclass
@@ -209,8 +212,7 @@ class Export:
         if call.unmasks:
             known.update({id(x): replace(known[id(x)], mask=None) for x in node.input_tensors})
         if not isinstance(operation, keras.Model):
-            values = [self.values[ref.name] for ref in refs]
-            self.traces.append(Trace(name, operation, call.args, call.kwargs, values))
+            self.traces.append(Trace(name, operation, call.args, call.kwargs, [ref.name for ref in refs]))
         return refs
 
     def stand_in(self, name: str, tensor: Any) -> Value:
@@ -354,7 +356,7 @@ def _lowered(model: Any, graph: Graph, rows: int | None = None) -> Exported:
         states=tuple(export_.states),
     )
     made = {value.name for layer in layers for value in layer.outputs}
-    traces = [trace for trace in export_.traces if any(value.name in made for value in trace.outputs)]
+    traces = [trace for trace in export_.traces if any(name in made for name in trace.outputs)]
     return Exported(document, traces, graph, export_.variables)
 
 

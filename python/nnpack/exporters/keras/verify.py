@@ -140,7 +140,7 @@ def _compare(
     by_nnpack = dict(zip(names, _run(model, names, arrays, states), strict=True))
     if any(by_keras[name].shape != by_nnpack[name].shape for name in names):
         nothing = tuple(OutputComparison(name, np.inf, np.inf, ()) for name in names)
-        diverging = _first_structural(model, exported.traces)
+        diverging = _first_structural(model, exported)
         return Comparison(len(arrays[0]), 0, nothing, diverging, by_keras, by_nnpack)
     storage = stored_as(model.document)
     expected = model if storage == "float32" else Model(store(exported.document, storage))
@@ -156,7 +156,7 @@ def _compare(
     comparison = Comparison(len(arrays[0]), int(in_range.sum()), outputs, None, by_keras, by_nnpack)
     if comparison.agrees:
         return comparison
-    diverging = _first_structural(model, exported.traces)
+    diverging = _first_structural(model, exported)
     if diverging is None:
         kept = [array[in_range][: _chunk(model.document)] for array in [*arrays, *states]]
         rows, begun = kept[: len(arrays)], kept[len(arrays) :]
@@ -294,13 +294,12 @@ def _references(
     return joined, np.concatenate([part.in_range for part in parts])
 
 
-def _first_structural(model: Model, traces: Sequence[Trace]) -> str | None:
+def _first_structural(model: Model, exported: Exported) -> str | None:
     """The first call whose values the file does not have, or has otherwise."""
-    values = model.document.values
-    for trace in traces:
-        for value in trace.outputs:
-            if values.get(value.name) != value:
-                return trace.name
+    ours, theirs = model.document.values, exported.document.values
+    for trace in exported.traces:
+        if any(ours.get(name) != theirs.get(name) for name in trace.outputs):
+            return trace.name
     return None
 
 
@@ -310,24 +309,30 @@ def _first_diverging(
     """The first call whose result in the file is not what is expected of it.
 
     That is what Keras makes of the file's own values of its inputs; or, where the file stores weights in a smaller
-    type, what the expected model says.
+    type, what the expected model says. Calls of values that the file does not have are left out.
     """
     names = list(model.document.values)
     references, _ = _references(expected, rows, states, names)
     numbers = dict(zip(names, _run(model, names, rows, states), strict=True))
 
     def fill(x: Any) -> Any:
-        return keras.ops.convert_to_tensor(numbers[x.name]) if isinstance(x, Ref) else x
+        if not isinstance(x, Ref):
+            return x
+        return keras.ops.convert_to_tensor(numbers[x.name]) if x.name in numbers else None
 
     for trace in traces:
-        found = [(value.name, numbers[value.name]) for value in trace.outputs]
+        needed = (trace.args, {key: x for key, x in trace.kwargs.items() if "mask" not in key})
+        if any(isinstance(x, Ref) and x.name not in numbers for x in keras.tree.flatten(needed)):
+            continue
+        found = [(name, numbers[name]) for name in trace.outputs if name in numbers]
         if expected is model:
             args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
             try:
                 made = keras.tree.flatten(trace.operation(*args, **kwargs))
             except Exception:  # Keras does not take what the file has there
                 return trace.name
-            found += [(value.name, to_numpy(y)) for value, y in zip(trace.outputs, made, strict=True)]
+            both = zip(trace.outputs, made, strict=True)
+            found += [(name, to_numpy(y)) for name, y in both if name in numbers]
         if any(worst(y, references[name])[0] > 1 for name, y in found):
             return trace.name
     return None
