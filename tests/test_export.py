@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 
 import numpy as np
 import pytest
@@ -403,8 +404,14 @@ def half_of_a_split():
     return x, ops.split(layers.Dense(6)(x), 2, axis=1)[0]
 
 
+def channels_first():
+    """TensorFlow's CPU has kernels for it in compiled code alone."""
+    x = keras.Input((2, 6, 6))
+    return x, layers.Flatten()(layers.Conv2D(3, 3, data_format="channels_first")(x))
+
+
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
-@pytest.mark.parametrize("make", [masked_and_unread, two_outputs, one_symbol_for_two, half_of_a_split])
+@pytest.mark.parametrize("make", [masked_and_unread, two_outputs, one_symbol_for_two, half_of_a_split, channels_first])
 def test_compare_with_values_that_changed_after_their_call(make):
     x, y = make()
     model = randomised(keras.Model(x, layers.Dense(2, name="out")(y)))
@@ -428,6 +435,22 @@ def test_a_layer_that_does_not_trace_faithfully_is_named():
     with pytest.raises(nnpack.ExportMismatchError) as caught:
         nnpack.dumps(model)
     assert "doubles" in str(caught.value)
+
+
+def test_what_keras_has_to_compile_is_compiled_once(monkeypatch):
+    import tensorflow
+
+    x, y = channels_first()
+    model = randomised(keras.Model(x, y))
+    loaded, function, compiled = packed(model), tensorflow.function, []
+
+    def recorded(*args, **kwargs):
+        compiled.append(sys._getframe(1).f_globals["__name__"])
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(tensorflow, "function", recorded)
+    assert compare(model, loaded, rows((2, 6, 6), n=600)).agrees
+    assert compiled.count("nnpack.exporters.keras.verify") == 1
 
 
 def test_compare_with_a_model_of_another_structure():

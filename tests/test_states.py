@@ -268,6 +268,7 @@ keras = pytest.importorskip("keras", reason="the exporter needs Keras")
 
 from keras import layers  # noqa: E402
 
+from nnpack.exporters.keras import compare  # noqa: E402
 from test_export import randomised  # noqa: E402
 
 ROWS, TIME = 4, 7
@@ -329,6 +330,20 @@ def test_exporting_leaves_keras_its_states():
     nnpack.dumps(by_keras)
     for was, now in zip(before, lstm.states, strict=True):
         np.testing.assert_array_equal(was, np.array(now))
+
+
+def test_looking_for_what_diverges_leaves_keras_its_states():
+    """Each layer is called again, and more than once where it is a part of another."""
+    x = keras.Input((3, 2), batch_size=ROWS)
+    y = layers.Bidirectional(layers.LSTM(3, stateful=True, return_sequences=True))(x)
+    gru = layers.GRU(2, stateful=True)
+    by_keras = randomised(keras.Model(x, layers.Dense(2, name="out")(gru(y))))
+    model = nnpack.loads(nnpack.dumps(by_keras))
+    by_keras(np.ones((ROWS, 3, 2), np.float32))
+    bias, before = by_keras.get_layer("out").bias, np.array(gru.states[0])
+    bias.assign(bias.numpy() + 1)
+    assert compare(by_keras, model).diverging == "out"
+    np.testing.assert_array_equal(np.array(gru.states[0]), before)
 
 
 def test_masks_and_states():

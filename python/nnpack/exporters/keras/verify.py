@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -158,9 +158,8 @@ def _compare(
         return comparison
     diverging = _first_structural(model, exported)
     if diverging is None:
-        kept = [array[in_range][: _chunk(model.document)] for array in [*arrays, *states]]
-        rows, begun = kept[: len(arrays)], kept[len(arrays) :]
-        diverging = _first_diverging(model, expected, exported.traces, rows, begun)
+        rows = arrays if states else [array[in_range][: _chunk(model.document)] for array in arrays]
+        diverging = _first_diverging(model, expected, exported, rows, states)
     return comparison._replace(diverging=diverging)
 
 
@@ -212,36 +211,44 @@ def _predict(keras_model: Any, exported: Exported, arrays: Sequence[Array], stat
     """What Keras computes: its outputs, then its states after the call."""
     graph, rows = exported.graph, len(arrays[0])
     size = graph.rows or _CHUNK
+    answer = _answering(lambda parts: _call(keras_model, graph, parts))
     chunks = []
     with _states(exported.variables, states):
         for start in range(0, rows, size):
             parts = [_padded(array[start : start + size], graph.rows) for array in arrays]
             try:
-                answer = _answer(keras_model, graph, parts)
+                answered = answer(parts)
             except Exception as error:  # whatever Keras or its backend raises: there is nothing to compare with
                 at, expected = f"model {keras_model.name!r}", f"a model that Keras itself can call on {rows} rows"
                 raise ModelError("keras-call", at, expected, said(error)) from error
             kept = min(size, rows - start)
-            chunks.append([to_numpy(y)[:kept] for y in keras.tree.flatten(answer)])
+            chunks.append([to_numpy(y)[:kept] for y in keras.tree.flatten(answered)])
         after = [to_numpy(variable) for variable in exported.variables]
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)] + after
 
 
-def _answer(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
-    """What Keras answers, compiled where it does not otherwise: TensorFlow's CPU has no kernels for channels first."""
-    try:
-        return _call(keras_model, graph, arrays)
-    except Exception as first:
+def _answering(function: Callable[[list[Array]], Any]) -> Callable[[list[Array]], Any]:
+    """A call of Keras, compiled if it fails otherwise: TensorFlow's CPU has no kernels for channels first."""
+    compiled: Callable[[list[Array]], Any] | None = None
+
+    def answer(arrays: list[Array]) -> Any:
+        nonlocal compiled
+        if compiled is not None:
+            return compiled(arrays)
         try:
-            return _compiled(keras_model, graph)(list(arrays))
-        except Exception:
-            raise first from None
+            return function(arrays)
+        except Exception as first:
+            try:
+                import tensorflow
 
+                candidate = tensorflow.function(function, jit_compile=True, autograph=False)
+                answered = candidate(arrays)
+            except Exception:
+                raise first from None
+            compiled = candidate
+            return answered
 
-def _compiled(keras_model: Any, graph: Graph) -> Any:
-    import tensorflow
-
-    return tensorflow.function(lambda arrays: _call(keras_model, graph, arrays), jit_compile=True, autograph=False)
+    return answer
 
 
 def _call(keras_model: Any, graph: Graph, arrays: Sequence[Array]) -> Any:
@@ -304,7 +311,7 @@ def _first_structural(model: Model, exported: Exported) -> str | None:
 
 
 def _first_diverging(
-    model: Model, expected: Model, traces: Sequence[Trace], rows: Sequence[Array], states: Sequence[Array]
+    model: Model, expected: Model, exported: Exported, rows: Sequence[Array], states: Sequence[Array]
 ) -> str | None:
     """The first call whose result in the file is not what is expected of it.
 
@@ -315,20 +322,15 @@ def _first_diverging(
     references, _ = _references(expected, rows, states, names)
     numbers = dict(zip(names, _run(model, names, rows, states), strict=True))
 
-    def fill(x: Any) -> Any:
-        if not isinstance(x, Ref):
-            return x
-        return keras.ops.convert_to_tensor(numbers[x.name]) if x.name in numbers else None
-
-    for trace in traces:
+    for trace in exported.traces:
         needed = (trace.args, {key: x for key, x in trace.kwargs.items() if "mask" not in key})
         if any(isinstance(x, Ref) and x.name not in numbers for x in keras.tree.flatten(needed)):
             continue
         found = [(name, numbers[name]) for name in trace.outputs if name in numbers]
         if expected is model:
-            args, kwargs = keras.tree.map_structure(fill, trace.args), keras.tree.map_structure(fill, trace.kwargs)
             try:
-                made = keras.tree.flatten(trace.operation(*args, **kwargs))
+                with _states(exported.variables, states):
+                    made = _again(trace, numbers)
             except Exception:  # Keras does not take what the file has there
                 return trace.name
             both = zip(trace.outputs, made, strict=True)
@@ -336,3 +338,16 @@ def _first_diverging(
         if any(worst(y, references[name])[0] > 1 for name, y in found):
             return trace.name
     return None
+
+
+def _again(trace: Trace, numbers: Mapping[str, Array]) -> list[Any]:
+    """What Keras makes of a call, flat; masks that nobody reads are not among the numbers."""
+    arguments = (trace.args, trace.kwargs)
+    known = [x.name for x in keras.tree.flatten(arguments) if isinstance(x, Ref) and x.name in numbers]
+
+    def called(arrays: list[Array]) -> list[Any]:
+        tensors = {name: keras.ops.convert_to_tensor(array) for name, array in zip(known, arrays, strict=True)}
+        args, kwargs = keras.tree.map_structure(lambda x: tensors.get(x.name) if isinstance(x, Ref) else x, arguments)
+        return list(keras.tree.flatten(trace.operation(*args, **kwargs)))
+
+    return list(_answering(called)([numbers[name] for name in known]))
