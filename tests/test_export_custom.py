@@ -538,6 +538,53 @@ def test_everything_that_is_wrong_in_one_error():
     assert all(problem.expected and problem.received for problem in found)
 
 
+# Variables
+
+
+class Again(layers.Layer):
+    """Adds to what a layer of Keras makes what keras.ops make of the same weights."""
+
+    def __init__(self, inner, again, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.again = inner, again
+
+    def call(self, x):
+        return self.inner(x) + self.again(self.inner, x)
+
+
+TWICE = {
+    "dense": (lambda: layers.Dense(4, use_bias=False), lambda d, x: ops.matmul(x, d.kernel), (4,)),
+    "einsum-dense": (lambda: layers.EinsumDense("ab,bc->ac", 4), lambda d, x: ops.matmul(x, d.kernel), (4,)),
+    "embedding": (lambda: layers.Embedding(9, 4), lambda e, x: ops.take(e.embeddings, x, axis=0), None),
+    "conv": (
+        lambda: layers.Conv1D(4, 3, padding="same", use_bias=False),
+        lambda c, x: ops.conv(x, c.kernel, padding="same"),
+        (5, 4),
+    ),
+    "batch-normalization": (
+        lambda: layers.BatchNormalization(),
+        lambda b, x: ops.batch_normalization(x, b.moving_mean, b.moving_variance, -1, b.beta, b.gamma, b.epsilon),
+        (4,),
+    ),
+    "layer-normalization": (
+        lambda: layers.LayerNormalization(),
+        lambda n, x: ops.layer_normalization(x, n.gamma, n.beta, axis=-1, epsilon=n.epsilon),
+        (4,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_variable_is_stored_once_whatever_reads_it(name):
+    inner, again, shape = TWICE[name]
+    x = keras.Input(shape) if shape else keras.Input((4,), dtype="int32")
+    given = rows(*shape) if shape else np.arange(28, dtype=np.int32).reshape(7, 4) % 9
+    model = randomised(keras.Model(x, Again(inner(), again)(x)))
+    document = agree(model, given).document
+    weights = {weight for layer in document.layers for weight in layer.weights.values()}
+    assert len(weights) == len(model.variables)
+
+
 # Handlers of one's own
 
 

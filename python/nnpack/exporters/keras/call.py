@@ -349,25 +349,28 @@ class Call:
 
     def tensor(self, role: str, weight: Any) -> str:
         """The name of the tensor that a weight becomes."""
-        export, array = self.export, to_numpy(weight)
+        export, variable = self.export, isinstance(weight, keras.Variable)
+        if variable and id(weight) in export.of_variables:
+            return export.of_variables[id(weight)][1]
+        array = to_numpy(weight)
         dtype = str(array.dtype)
         if dtype not in PLAIN:
             raise self.problem("dtype-policy", f"weights of {', '.join(FLOATS)}", f"{role} of {dtype}")
         if not array.size:
             raise self.refuse(f"{role} of shape {show(array.shape)}", "weights of at least one element")
-        known = export.roles.setdefault(self.owner(role, weight, array), [])
+        known = [] if variable else export.roles.setdefault(self.owner(role, array), [])
         for name in known:
             if _same_bytes(export.tensors[name].array, array):
                 return name
         name = export.unique(f"{self.name}/{role}", export.tensors)
         export.tensors[name] = Tensor(name, dtype, array)
         known.append(name)
+        if variable:
+            export.of_variables[id(weight)] = weight, name
         return name
 
-    def owner(self, role: str, weight: Any, array: Array) -> tuple[int, str]:
-        """What a tensor is looked up by, should it be in the file already."""
-        if isinstance(weight, keras.Variable):
-            return id(weight), ""
+    def owner(self, role: str, array: Array) -> tuple[int, str]:
+        """What the tensor of an array is looked up by, should it be in the file already."""
         if isinstance(self.operation, keras.layers.Layer) or not array.ndim:
             return id(self.operation), role
         # code that is traced once for each step of a sequence makes a new operation each time
@@ -375,8 +378,12 @@ class Call:
 
     def constant(self, array: Any, dtype: str, part: str) -> Value:
         """A value that does not depend on the input."""
-        same = isinstance(array, keras.Variable) and array.dtype == dtype
-        return self.emit("constant", [], {"value": array if same else np.asarray(to_numpy(array), dtype)}, part=part)
+        return self.emit("constant", [], {"value": self.weight(array, dtype)}, part=part)
+
+    def weight(self, x: Any, dtype: str) -> Any:
+        """x as a weight of that dtype; a variable of it stays itself, so that all its uses are one tensor."""
+        same = isinstance(x, keras.Variable) and x.dtype == dtype
+        return x if same else np.asarray(to_numpy(x), dtype)
 
     def cast(self, value: Value, dtype: str) -> Value:
         if value.dtype == dtype:
@@ -471,7 +478,9 @@ def _role(op: str, part: str | None, role: str) -> str:
 
 
 def _same_bytes(a: Array, b: Array) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    return np.array_equal(a.reshape(-1).view(np.uint8), b.reshape(-1).view(np.uint8))
 
 
 def _mask_of(x: Any) -> Ref | None:

@@ -29,9 +29,9 @@ def dense(call: Call) -> Value:
 @handles(layers.EinsumDense)
 def einsum_dense(call: Call) -> Value:
     layer, dtype = call.operation, call.operation.compute_dtype
-    x, kernel = call.cast(call.inputs[0], dtype), to_numpy(layer.kernel)
+    x, kernel = call.cast(call.inputs[0], dtype), layer.kernel
     equation = full_equation(layer.equation, len(x.shape))
-    if _is_dense(equation) and (layer.bias is None or layer.bias.shape == kernel.shape[-1:]):
+    if _is_dense(equation) and (layer.bias is None or tuple(layer.bias.shape) == tuple(kernel.shape)[-1:]):
         weights = {"kernel": kernel} if layer.bias is None else {"kernel": kernel, "bias": layer.bias}
         y = call.emit("dense", [x], weights)
     else:
@@ -83,7 +83,7 @@ def reversible_embedding(call: Call) -> Value:
         kernel, equation = call.constant(layer.embeddings, dtype, "embeddings"), f"{before}a,ba->{before}b"
         y = call.emit("einsum", [rows, kernel], attributes={"equation": equation})
     else:
-        y = call.emit("dense", [rows], {"kernel": to_numpy(layer.reverse_embeddings).astype(dtype)}, part="reverse")
+        y = call.emit("dense", [rows], {"kernel": call.weight(layer.reverse_embeddings, dtype)}, part="reverse")
     if layer.logit_soft_cap is None:
         return y
     cap = call.constant(layer.logit_soft_cap, dtype, "logit_soft_cap")

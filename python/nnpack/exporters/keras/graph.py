@@ -55,6 +55,8 @@ class Export:
     problems: list[ModelError] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
     roles: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    of_variables: dict[int, tuple[Any, str]] = field(default_factory=dict)
+    """id of a Keras variable -> the variable, which keeps its id from another, and the tensor that it became."""
     variables: list[Any] = field(default_factory=list)
     """Keras's variable behind each state."""
     stand_ins: set[str] = field(default_factory=set)

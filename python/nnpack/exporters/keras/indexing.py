@@ -106,7 +106,7 @@ def slice_update(call: Call) -> Value:
 def take(call: Call) -> Value:
     x, indices, axis = call.arguments["x"], call.arguments["indices"], call.operation.axis
     if not isinstance(x, Ref):
-        return _taken_from_table(call, as_tensor(x), call.value(indices), axis)
+        return _taken_from_table(call, x, call.value(indices), axis)
     value = call.value(x)
     if axis is None:
         raise call.refuse("elements of all rows", "an axis other than the first")
@@ -121,8 +121,9 @@ def _index_dtype(places: Array) -> str:
     return str(places.dtype) if str(places.dtype) in INTEGERS else "int64"
 
 
-def _taken_from_table(call: Call, table: Array, indices: Value, axis: int | None) -> Value:
+def _taken_from_table(call: Call, given: Any, indices: Value, axis: int | None) -> Value:
     """Rows of a constant, by indices that the model computes."""
+    table = as_tensor(given)
     if axis is None:
         table, axis = table.reshape(-1), 0
     if axis % table.ndim:
@@ -132,8 +133,9 @@ def _taken_from_table(call: Call, table: Array, indices: Value, axis: int | None
     if dtype == "int64" and np.abs(table).max(initial=0) > 2**53:
         raise call.refuse("a table of integers above 2**53", "smaller integers")
     indices = indices if indices.dtype in INTEGERS else call.cast(indices, "int64")
-    embeddings = table.reshape(len(table), -1).astype(exact)
-    y = call.emit("embedding", [indices], {"embeddings": embeddings})
+    as_it_is = table.ndim == 2 and isinstance(given, keras.Variable)
+    embeddings = given if as_it_is else table.reshape(len(table), -1)
+    y = call.emit("embedding", [indices], {"embeddings": call.weight(embeddings, exact)})
     if len(shape) != 1:
         y = _last_axis_as(call, y, shape)
     return call.cast(y, dtype)

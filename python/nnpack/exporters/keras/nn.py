@@ -10,11 +10,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from nnpack.exporters.keras.call import Array, Call, Ref
+from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.convolution import cropping, per_channel
 from nnpack.exporters.keras.layout import in_channels_last
 from nnpack.exporters.keras.normalization import unit_normalized
-from nnpack.exporters.keras.operands import as_tensor, cast, composed, known, operands, value_of
+from nnpack.exporters.keras.operands import (
+    as_tensor,
+    cast,
+    common_dtype,
+    composed,
+    known,
+    known_weight,
+    operands,
+    value_of,
+)
 from nnpack.exporters.keras.reductions import axes_of
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
@@ -67,7 +76,7 @@ def _sliding(call: Call, lower: Any) -> Value:
     return in_channels_last(call, x, _data_format(call), lower)
 
 
-def _convolved(call: Call, x: Value, kernel: Array, groups: Any, part: str | None = None) -> Value:
+def _convolved(call: Call, x: Value, kernel: Any, groups: Any, part: str | None = None) -> Value:
     given = call.operation
     channels = x.shape[-1]
     if groups is None:
@@ -81,8 +90,8 @@ def _convolved(call: Call, x: Value, kernel: Array, groups: Any, part: str | Non
     return call.emit("conv", [x], {"kernel": kernel}, attributes, part=part)
 
 
-def _kernel(call: Call, name: str, x: Value) -> Array:
-    return known(call, call.arguments[name], "a kernel").astype(x.dtype, copy=False)
+def _kernel(call: Call, name: str, x: Value) -> Any:
+    return known_weight(call, call.arguments[name], x.dtype, "a kernel")
 
 
 def _for_each_axis(n: int | Sequence[int], x: Value) -> list[int]:
@@ -129,9 +138,10 @@ def batch_norm(call: Call) -> Value:
     weights = {}
     for name, role in roles.items():
         if arguments[name] is not None:
-            weights[role] = known(call, arguments[name], f"a {name}")
-            if weights[role].dtype != x.dtype:
-                raise call.refuse(f"a {name} of {weights[role].dtype} beside {x.dtype}", f"a {name} of {x.dtype}")
+            weights[role] = known_weight(call, arguments[name], x.dtype, f"a {name}")
+            dtype = common_dtype(call, arguments[name])
+            if dtype != x.dtype:
+                raise call.refuse(f"a {name} of {dtype} beside {x.dtype}", f"a {name} of {x.dtype}")
     axis = call.axis(call.operation.axis, len(x.shape))
     attributes = {"axis": axis, "epsilon": float(call.operation.epsilon)}
     return call.emit("batch_normalization", [x], weights, attributes)
@@ -165,7 +175,7 @@ def rms_norm(call: Call) -> Value:
         if scale is not None:  # broadcast against the last axes, whichever are normalized
             y = call.emit("multiply", [y, *operands(call, x.dtype, scale=scale)])
         return y
-    weight = known(call, scale, "a scale").astype(x.dtype, copy=False)
+    weight = known_weight(call, scale, x.dtype, "a scale")
     return call.emit("rms_normalization", [x], {"scale": weight}, attributes)
 
 
@@ -181,16 +191,16 @@ def _epsilon(call: Call) -> float:
     return float(keras.config.epsilon() if call.operation.epsilon is None else call.operation.epsilon)
 
 
-def _over_axes(call: Call, role: str, x: Value, axes: list[int]) -> Array | None:
+def _over_axes(call: Call, role: str, x: Value, axes: list[int]) -> Any:
     """A constant weight in the shape of x along the axes; None where that is not how Keras takes it."""
     given = call.arguments[role]
     if given is None or isinstance(given, Ref):
         return None
-    array, sizes = known(call, given, f"a {role}"), [x.shape[axis] for axis in axes]
+    weight, sizes = known_weight(call, given, x.dtype, f"a {role}"), [x.shape[axis] for axis in axes]
     rank = len(x.shape)
     aligned = axes == list(range(rank - len(axes), rank))
-    alike = list(array.shape) == sizes and (aligned or array.ndim != rank)
-    return array.astype(x.dtype, copy=False) if alike else None
+    alike = list(weight.shape) == sizes and (aligned or len(sizes) != rank)
+    return weight if alike else None
 
 
 def _applied(call: Call, op: str, x: Value, role: str, axes: list[int]) -> Value:

@@ -26,7 +26,7 @@ def batch_normalization(call: Call) -> Value:
         weights["beta"] = layer.beta
     axis = layer.axis[0] if isinstance(layer.axis, list | tuple) else layer.axis
     attributes = {"axis": call.axis(axis, len(x.shape)), "epsilon": float(layer.epsilon)}
-    y = call.emit("batch_normalization", [call.cast(x, dtype)], _in(weights, dtype), attributes)
+    y = call.emit("batch_normalization", [call.cast(x, dtype)], _in(call, weights, dtype), attributes)
     return call.cast(y, layer.compute_dtype)
 
 
@@ -36,16 +36,18 @@ def layer_normalization(call: Call) -> Value:
     axes, sizes = _axes(call, layer.axis, x)
     # Keras declares the weights by its own order of the axes, and takes them in that of the input
     weights = {
-        role: to_numpy(w).reshape(sizes) for role, w in (("gamma", layer.gamma), ("beta", layer.beta)) if w is not None
+        role: w if tuple(w.shape) == sizes else to_numpy(w).reshape(sizes)
+        for role, w in (("gamma", layer.gamma), ("beta", layer.beta))
+        if w is not None
     }
     if getattr(layer, "rms_scaling", False):
         return call.cast(_scaled_by_variance(call, x, axes, weights), layer.compute_dtype)
     attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
-    y = call.emit("layer_normalization", [x], _in(weights, x.dtype), attributes)
+    y = call.emit("layer_normalization", [x], _in(call, weights, x.dtype), attributes)
     return call.cast(y, layer.compute_dtype)
 
 
-def _scaled_by_variance(call: Call, x: Value, axes: list[int], weights: dict[str, Array]) -> Value:
+def _scaled_by_variance(call: Call, x: Value, axes: list[int], weights: dict[str, Any]) -> Value:
     """`rms_scaling=True`, which divides by the standard deviation without taking off the mean."""
     variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
     raised = call.emit("add", [variance, call.constant(float(call.operation.epsilon), x.dtype, "epsilon")])
@@ -53,7 +55,8 @@ def _scaled_by_variance(call: Call, x: Value, axes: list[int], weights: dict[str
     if "gamma" not in weights:
         return y
     shape = [weights["gamma"].shape[axes.index(axis)] if axis in axes else 1 for axis in range(1, len(x.shape))]
-    return call.emit("multiply", [y, call.constant(weights["gamma"].reshape(shape), x.dtype, "gamma")], part="scaled")
+    gamma = to_numpy(weights["gamma"]).reshape(shape)
+    return call.emit("multiply", [y, call.constant(gamma, x.dtype, "gamma")], part="scaled")
 
 
 @handles(layers.GroupNormalization)
@@ -62,7 +65,7 @@ def group_normalization(call: Call) -> Value:
     weights = {role: w for role, w in (("gamma", layer.gamma), ("beta", layer.beta)) if w is not None}
     axis = call.axis(layer.axis, len(x.shape))
     attributes = {"groups": int(layer.groups), "axis": axis, "epsilon": float(layer.epsilon)}
-    y = call.emit("group_normalization", [x], _in(weights, x.dtype), attributes)
+    y = call.emit("group_normalization", [x], _in(call, weights, x.dtype), attributes)
     return call.cast(y, layer.compute_dtype)
 
 
@@ -70,10 +73,10 @@ def rms_normalization(call: Call) -> Value:
     layer, x = call.operation, _floating(call)
     axes, sizes = _axes(call, layer.axis, x)
     attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
-    scale = to_numpy(layer.scale)
+    scale = layer.scale
     trailing = axes == list(range(len(x.shape) - len(axes), len(x.shape)))
-    if trailing and scale.shape == sizes:
-        return call.emit("rms_normalization", [x], {"scale": scale}, attributes)
+    if trailing and tuple(scale.shape) == sizes:
+        return call.emit("rms_normalization", [x], {"scale": call.weight(scale, x.dtype)}, attributes)
     # Keras broadcasts the scale against the last axes, whichever it normalizes
     y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
     return call.emit("multiply", [y, call.constant(scale, x.dtype, "scale")])
@@ -111,8 +114,8 @@ def _axes(call: Call, given: int | Sequence[int], x: Value) -> tuple[list[int], 
     return axes, tuple(x.shape[axis] for axis in axes)
 
 
-def _in(weights: dict[str, Any], dtype: str) -> dict[str, Array]:
-    return {role: to_numpy(weight).astype(dtype, copy=False) for role, weight in weights.items()}
+def _in(call: Call, weights: dict[str, Any], dtype: str) -> dict[str, Any]:
+    return {role: call.weight(weight, dtype) for role, weight in weights.items()}
 
 
 @handles(layers.Normalization)

@@ -26,10 +26,16 @@ def as_tensor(x: Any) -> Array:
 
 def common_dtype(call: Call, *xs: Any) -> str:
     """The dtype that Keras brings several arguments to."""
-    dtypes = [call.value(x).dtype if isinstance(x, Ref) else str(as_tensor(x).dtype) for x in xs]
+    dtypes = [_dtype_of(call, x) for x in xs]
     if not set(dtypes) <= set(PLAIN):
         raise call.refuse(f"{call.class_name} of {', '.join(dtypes)}", f"operands of {', '.join(PLAIN)}")
     return str(keras.backend.result_type(*dtypes))
+
+
+def _dtype_of(call: Call, x: Any) -> str:
+    if isinstance(x, Ref):
+        return call.value(x).dtype
+    return str(x.dtype if isinstance(x, keras.Variable) else as_tensor(x).dtype)
 
 
 def operands(call: Call, dtype: str, **xs: Any) -> list[Value]:
@@ -49,6 +55,11 @@ def known(call: Call, x: Any, what: str) -> Array:
     if any(isinstance(part, Ref) for part in keras.tree.flatten(x)):
         raise call.refuse(f"{what} computed from the inputs", f"{what} that is constant")
     return as_tensor(x)
+
+
+def known_weight(call: Call, x: Any, dtype: str, what: str) -> Any:
+    """The same, as a weight of that dtype."""
+    return call.weight(x if isinstance(x, keras.Variable) else known(call, x, what), dtype)
 
 
 def value_of(call: Call, x: Any, what: str) -> Value:

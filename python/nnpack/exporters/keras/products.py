@@ -6,9 +6,10 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
-from nnpack.exporters.keras.call import Array, Call, Ref
+from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.operands import as_tensor, common_dtype, composed, operands, promoted
 from nnpack.exporters.keras.registry import handles
 from nnpack.exporters.keras.shapes import permuted
@@ -28,17 +29,19 @@ def matmul(call: Call) -> Value:
     kernel = _as_kernel(x2)
     if kernel is not None and isinstance(x1, Ref) and isinstance(call.value(x1).shape[-1], int):
         (x,) = operands(call, _computed(dtype), x1=x1)
-        return call.cast(call.emit("dense", [x], {"kernel": kernel.astype(_computed(dtype))}), dtype)
+        return call.cast(call.emit("dense", [x], {"kernel": call.weight(kernel, _computed(dtype))}), dtype)
     leading = string.ascii_lowercase[: max(ranks) - 2]
     values = operands(call, _computed(dtype), x1=x1, x2=x2)
     labels = [leading[max(ranks) - rank :] + own for rank, own in zip(ranks, ("yz", "zx"), strict=True)]
     return call.cast(call.emit("matmul", _met(call, values, labels)), dtype)
 
 
-def _as_kernel(x: Any) -> Array | None:
-    """A constant matrix, which can be the kernel of `dense`."""
-    array = None if isinstance(x, Ref) else as_tensor(x)
-    return array if array is not None and array.ndim == 2 else None
+def _as_kernel(x: Any) -> Any:
+    """A constant matrix, a variable or an array, which can be the kernel of `dense`; None for others."""
+    if isinstance(x, Ref):
+        return None
+    matrix = x if isinstance(x, keras.Variable) else as_tensor(x)
+    return matrix if len(matrix.shape) == 2 else None
 
 
 def _labels_of_matmul(rank1: int, rank2: int) -> tuple[str, str]:
@@ -227,4 +230,6 @@ def _computed(dtype: str) -> str:
 
 
 def _rank(call: Call, x: Any) -> int:
-    return len(call.value(x).shape) if isinstance(x, Ref) else as_tensor(x).ndim
+    if isinstance(x, Ref):
+        return len(call.value(x).shape)
+    return len(x.shape if isinstance(x, keras.Variable) else as_tensor(x).shape)
