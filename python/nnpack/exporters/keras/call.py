@@ -345,6 +345,7 @@ class Call:
         source = Source(self.class_name, self.path)
         names = tuple(value.name for value in inputs)
         export.layers.append(Layer(name, operator.id, names, tuple(values), tensors, attributes, source))
+        export.calls |= {self.name, self.name.rpartition("/")[0]}
         return values
 
     def tensor(self, role: str, weight: Any) -> str:

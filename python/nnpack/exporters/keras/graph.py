@@ -8,7 +8,7 @@ the walk goes on, so that one UnsupportedModelError tells of all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -59,6 +59,8 @@ class Export:
     """id of a Keras variable -> the variable, which keeps its id from another, and the tensor that it became."""
     variables: list[Any] = field(default_factory=list)
     """Keras's variable behind each state."""
+    calls: set[str] = field(default_factory=set)
+    """Names of calls that became layers, and of the models around them."""
     stand_ins: set[str] = field(default_factory=set)
     """Names of values that could not be lowered, or depend on such."""
     rows: int | None = None
@@ -66,7 +68,7 @@ class Export:
 
     # Names
 
-    def unique(self, name: str, taken: Mapping[str, object]) -> str:
+    def unique(self, name: str, *taken: Container[str]) -> str:
         """`name`, or name:1, name:2, … where it is taken.
 
         Raises:
@@ -74,15 +76,13 @@ class Export:
         """
         name = checked_name(name)
         candidate, n = name, 0
-        while candidate in taken:
+        while any(candidate in names for names in taken):
             n += 1
             candidate = f"{name}:{n}"
         return candidate
 
     def call_name(self, name: str) -> str:
-        used = {layer.name: None for layer in self.layers} | dict.fromkeys(self.values)
-        parts = {key.rpartition("/")[0]: None for key in used}
-        return self.unique(name, {**parts, **used})
+        return self.unique(name, self.values, self.calls)
 
     def rename(self, index: int, value: Value, name: str) -> Value:
         """Gives a value, and the layer that makes it, another name."""
