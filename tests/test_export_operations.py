@@ -469,6 +469,16 @@ def test_operation(name):
     exported(*CASES[name])
 
 
+@pytest.mark.parametrize("target", ["int32", "int64"])
+def test_saturate_cast_ends_at_numbers_that_the_dtype_has(target):
+    """Keras itself asks numpy whether 2147483648.0 is more than 2147483647, which numpy 2 denies."""
+    x = keras.Input((2,))
+    loaded = nnpack.loads(nnpack.dumps(keras.Model(x, ops.saturate_cast(x, target))))
+    bits, largest = np.iinfo(target).bits, np.float32(3e38)
+    made = loaded.predict(np.array([[largest, -largest]], np.float32))
+    assert made.tolist() == [[2 ** (bits - 1) - 2 ** (bits - 25), -(2 ** (bits - 1))]]
+
+
 def test_rearrange_of_a_known_batch():
     x = keras.Input(batch_shape=(7, *M))  # Keras multiplies the sizes, whatever they are
     y = [ops.rearrange(x, "b (h g) w -> b h (w g)", g=2), ops.rearrange(x, "b h w -> b w h")]

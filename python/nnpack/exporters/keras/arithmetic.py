@@ -15,6 +15,7 @@ from nnpack.exporters.keras.operands import (
     common_dtype,
     composed,
     filled,
+    limits,
     number,
     operands,
     promoted,
@@ -202,20 +203,8 @@ def convert_to_tensor(call: Call) -> Value:
 
 @composed("SaturateCast")
 def saturate_cast(call: Call, x: Any) -> Any:
-    dtype = call.operation.dtype
-    (least, most), (lowest, highest) = _limits(x.dtype), _limits(dtype)
-    # as in Keras: where the dtype of x has no such number, the next one towards 0
-    low, high = np.maximum(least, lowest).astype(x.dtype), np.minimum(most, highest).astype(x.dtype)
-    low = np.nextafter(low, 0, dtype=x.dtype) if low < lowest else low
-    high = np.nextafter(high, 0, dtype=x.dtype) if high > highest else high
-    return cast(ops.clip(x, low, high), dtype)
-
-
-def _limits(dtype: str) -> tuple[Any, Any]:
-    if dtype == "bool":
-        return 0, 1
-    limits = np.finfo(dtype) if dtype in FLOATS else np.iinfo(dtype)
-    return limits.min, limits.max
+    # Keras under numpy 2 takes 2147483648.0 for the largest int32, which no cast has to make one
+    return cast(ops.clip(x, *limits(x.dtype, call.operation.dtype)), call.operation.dtype)
 
 
 # Selection
@@ -355,11 +344,11 @@ def logaddexp(call: Call, x1: Any, x2: Any) -> Any:
 def nan_to_num(call: Call, x: Any) -> Any:
     if x.dtype not in FLOATS:
         return x
-    given, limits = call.operation, np.finfo(x.dtype)
+    given, finite = call.operation, np.finfo(x.dtype)
     x = ops.where(ops.isnan(x), cast(given.nan, x.dtype), x)
     for test, replacement, limit in (
-        (ops.isposinf, given.posinf, limits.max),
-        (ops.isneginf, given.neginf, limits.min),
+        (ops.isposinf, given.posinf, finite.max),
+        (ops.isneginf, given.neginf, finite.min),
     ):
         x = ops.where(test(x), cast(limit if replacement is None else replacement, x.dtype), x)
     return x

@@ -11,7 +11,7 @@ import numpy as np
 from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
-from nnpack.format.dtypes import PLAIN
+from nnpack.format.dtypes import FLOATS, PLAIN
 
 
 def result_dtype(call: Call) -> str:
@@ -71,6 +71,23 @@ def value_of(call: Call, x: Any, what: str) -> Value:
 
 def number(call: Call, x: float, dtype: str, part: str) -> Value:
     return call.constant(np.asarray(x), dtype, part)
+
+
+def limits(source: str, target: str) -> tuple[Any, Any]:
+    """The least and the largest number of a dtype that a cast to another one keeps, or the next one towards 0."""
+    (least, most), (lowest, highest) = _range(source), _range(target)
+    low, high = np.maximum(least, lowest).astype(source), np.minimum(most, highest).astype(source)
+    # compared as integers, because numpy rounds an integer before it compares it with a float32
+    low = np.nextafter(low, 0, dtype=source) if int(low) < int(lowest) else low
+    high = np.nextafter(high, 0, dtype=source) if int(high) > int(highest) else high
+    return low, high
+
+
+def _range(dtype: str) -> tuple[Any, Any]:
+    if dtype == "bool":
+        return 0, 1
+    given = np.finfo(dtype) if dtype in FLOATS else np.iinfo(dtype)
+    return given.min, given.max
 
 
 def filled(call: Call, like: Value, fill: Any, dtype: str) -> Value:

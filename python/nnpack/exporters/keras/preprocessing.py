@@ -11,8 +11,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
+from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.layout import channels_first, channels_last
+from nnpack.exporters.keras.operands import limits
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value, show
 
@@ -219,18 +220,9 @@ def resized(call: Call, image: Value, size: tuple[int, int], interpolation: str,
     y = call.emit("resize", [call.cast(image, "float32")], attributes=attributes)
     if dtype in ("float32", "float64"):
         return call.cast(y, dtype)
-    lowest, highest = _limits(dtype)
+    lowest, highest = limits("float32", dtype)
     y = call.emit("maximum", [call.emit("round", [y]), call.constant(lowest, "float32", "lowest")])
     return call.cast(call.emit("minimum", [y, call.constant(highest, "float32", "highest")]), dtype)
-
-
-def _limits(dtype: str) -> tuple[Array, Array]:
-    """The least and the largest float32 that an integer of that dtype can be."""
-    limits = np.iinfo(dtype)
-    highest = np.float32(limits.max)
-    return np.asarray(np.float32(limits.min)), np.asarray(
-        highest if int(highest) <= limits.max else np.nextafter(highest, np.float32(0))
-    )
 
 
 def _image(call: Call) -> Value:
