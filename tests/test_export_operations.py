@@ -370,7 +370,15 @@ CASES |= {
         ],
         (4, 5, 3),
     ),
-    "rms_normalization": (lambda x: [ops.rms_normalization(x), ops.rms_normalization(x, A[0], epsilon=0.1)], M),
+    "rms_normalization": (
+        lambda x: [
+            ops.rms_normalization(x),
+            ops.rms_normalization(x, A[0], epsilon=0.1),
+            ops.rms_normalization(x, np.full((1,), 1.7, np.float32)),
+            ops.rms_normalization(x, A, axis=(1, 2)),
+        ],
+        M,
+    ),
     "roll": (lambda x: [ops.roll(x, 2, axis=1), ops.roll(x, (-1, 9), axis=(1, 2))], M),
     "rot90": (
         lambda x, y: [ops.rot90(y, 2, axes=(1, 2))] + [ops.rot90(x, k, axes=(2, 1)) for k in (0, 1, 3)],

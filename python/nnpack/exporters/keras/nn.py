@@ -13,7 +13,7 @@ from keras import ops
 from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.convolution import cropping, per_channel
 from nnpack.exporters.keras.layout import in_channels_last
-from nnpack.exporters.keras.normalization import unit_normalized
+from nnpack.exporters.keras.normalization import over_deviation, rms_normalized, unit_normalized
 from nnpack.exporters.keras.operands import (
     as_tensor,
     cast,
@@ -21,7 +21,6 @@ from nnpack.exporters.keras.operands import (
     composed,
     known,
     known_weight,
-    operands,
     value_of,
 )
 from nnpack.exporters.keras.reductions import axes_of
@@ -152,10 +151,7 @@ def layer_norm(call: Call) -> Value:
     given = call.operation
     x, axes = _normalized_along(call)
     if given.rms_scaling:
-        variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
-        raised = call.emit("add", [variance, call.constant(_epsilon(call), x.dtype, "epsilon")])
-        y = call.emit("multiply", [x, call.emit("rsqrt", [raised])])
-        return _applied(call, "multiply", y, "gamma", axes)
+        return _applied(call, "multiply", over_deviation(call, x, axes, _epsilon(call)), "gamma", axes)
     weights = {role: _over_axes(call, role, x, axes) for role in ("gamma", "beta")}
     attributes = {"axes": axes, "epsilon": _epsilon(call)}
     if all(weight is not None or call.arguments[role] is None for role, weight in weights.items()):
@@ -168,15 +164,10 @@ def layer_norm(call: Call) -> Value:
 @handles("RMSNorm")
 def rms_norm(call: Call) -> Value:
     x, axes = _normalized_along(call)
-    attributes = {"axes": axes, "epsilon": _epsilon(call)}
     scale = call.arguments["scale"]
-    if scale is None or isinstance(scale, Ref) or axes != [len(x.shape) - 1]:
-        y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
-        if scale is not None:  # broadcast against the last axes, whichever are normalized
-            y = call.emit("multiply", [y, *operands(call, x.dtype, scale=scale)])
-        return y
-    weight = known_weight(call, scale, x.dtype, "a scale")
-    return call.emit("rms_normalization", [x], {"scale": weight}, attributes)
+    if scale is not None and not isinstance(scale, Ref):
+        scale = known_weight(call, scale, x.dtype, "a scale")
+    return rms_normalized(call, x, axes, _epsilon(call), scale)
 
 
 def _normalized_along(call: Call) -> tuple[Value, list[int]]:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nnpack.exporters.keras.call import Array, Call, to_numpy
+from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
@@ -41,22 +41,22 @@ def layer_normalization(call: Call) -> Value:
         if w is not None
     }
     if getattr(layer, "rms_scaling", False):
-        return call.cast(_scaled_by_variance(call, x, axes, weights), layer.compute_dtype)
+        y = over_deviation(call, x, axes, float(layer.epsilon))
+        if "gamma" in weights:
+            shape = [sizes[axes.index(axis)] if axis in axes else 1 for axis in range(1, len(x.shape))]
+            gamma = call.constant(to_numpy(weights["gamma"]).reshape(shape), x.dtype, "gamma")
+            y = call.emit("multiply", [y, gamma], part="scaled")
+        return call.cast(y, layer.compute_dtype)
     attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
     y = call.emit("layer_normalization", [x], _in(call, weights, x.dtype), attributes)
     return call.cast(y, layer.compute_dtype)
 
 
-def _scaled_by_variance(call: Call, x: Value, axes: list[int], weights: dict[str, Any]) -> Value:
-    """`rms_scaling=True`, which divides by the standard deviation without taking off the mean."""
+def over_deviation(call: Call, x: Value, axes: list[int], epsilon: float) -> Value:
+    """x over its standard deviation, without taking off the mean: what Keras calls `rms_scaling`."""
     variance = call.emit("variance", [x], attributes={"axes": axes, "keepdims": True})
-    raised = call.emit("add", [variance, call.constant(float(call.operation.epsilon), x.dtype, "epsilon")])
-    y = call.emit("multiply", [x, call.emit("rsqrt", [raised])])
-    if "gamma" not in weights:
-        return y
-    shape = [weights["gamma"].shape[axes.index(axis)] if axis in axes else 1 for axis in range(1, len(x.shape))]
-    gamma = to_numpy(weights["gamma"]).reshape(shape)
-    return call.emit("multiply", [y, call.constant(gamma, x.dtype, "gamma")], part="scaled")
+    raised = call.emit("add", [variance, call.constant(epsilon, x.dtype, "epsilon")])
+    return call.emit("multiply", [x, call.emit("rsqrt", [raised])])
 
 
 @handles(layers.GroupNormalization)
@@ -71,15 +71,20 @@ def group_normalization(call: Call) -> Value:
 
 def rms_normalization(call: Call) -> Value:
     layer, x = call.operation, _floating(call)
-    axes, sizes = _axes(call, layer.axis, x)
-    attributes = {"axes": axes, "epsilon": float(layer.epsilon)}
-    scale = layer.scale
-    trailing = axes == list(range(len(x.shape) - len(axes), len(x.shape)))
-    if trailing and tuple(scale.shape) == sizes:
+    axes, _ = _axes(call, layer.axis, x)
+    return rms_normalized(call, x, axes, float(layer.epsilon), layer.scale)
+
+
+def rms_normalized(call: Call, x: Value, axes: list[int], epsilon: float, scale: Any) -> Value:
+    """x over the root of its mean square, times a scale: a weight, a value, or None."""
+    attributes, rank = {"axes": axes, "epsilon": epsilon}, len(x.shape)
+    aligned = axes == list(range(rank - len(axes), rank))
+    constant = scale is not None and not isinstance(scale, Ref)
+    if constant and list(scale.shape) == [x.shape[axis] for axis in axes] and aligned:
         return call.emit("rms_normalization", [x], {"scale": call.weight(scale, x.dtype)}, attributes)
-    # Keras broadcasts the scale against the last axes, whichever it normalizes
     y = call.emit("rms_normalization", [x], attributes=attributes, part="normalized")
-    return call.emit("multiply", [y, call.constant(scale, x.dtype, "scale")])
+    # Keras broadcasts the scale against the last axes, whichever it normalizes
+    return y if scale is None else call.emit("multiply", [y, call.operand(scale, x.dtype, "scale")])
 
 
 if hasattr(layers, "RMSNormalization"):  # Keras 3.9
