@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -536,6 +538,23 @@ def test_everything_that_is_wrong_in_one_error():
         "layer 'hashing' (Hashing)",
     }
     assert all(problem.expected and problem.received for problem in found)
+
+
+def test_a_refusal_ends_in_the_line_of_the_user_not_of_a_library():
+    class Careful(layers.Layer):
+        def call(self, x):
+            inspect.signature(self.one).bind(x, x)
+            return x
+
+        def one(self, x):
+            return x
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    x = keras.Input((4,))
+    (found,) = problems(keras.Model(x, Careful()(x)))
+    assert found.received.endswith("inspect.signature(self.one).bind(x, x))")
 
 
 # Variables

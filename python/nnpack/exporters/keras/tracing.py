@@ -16,7 +16,7 @@ import numpy as np
 
 from nnpack.format.limits import BATCH
 
-_LIBRARIES = ("keras", "tensorflow", "numpy", "nnpack", "optree", "tree", "inspect")
+_LIBRARIES = ("keras", "tensorflow", "numpy", "nnpack", "optree", "tree", "inspect.py")
 
 
 def symbolic(shape: tuple[int | str, ...], dtype: str, rows: int | None = None) -> Any:
