@@ -10,83 +10,53 @@ import numpy as np
 from keras import activations, layers
 
 from nnpack.exporters.keras.call import Call, Ref
+from nnpack.exporters.keras.quirks import sparsemax
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 
-
-def _sparsemax() -> str:
-    """The operator that the installed Keras's sparsemax is: up to 3.15 it adds up running sums (0.1 here, not 0.6)."""
-    return (
-        "sparsemax"
-        if float(activations.sparsemax(np.array([[1.0, 0.8]], np.float32))[0, 0]) > 0.5
-        else "cumulative_sparsemax"
-    )
-
-
-# keras.activations -> the operator and Keras's default values of its attributes
-_FUNCTIONS: dict[Callable[..., Any], tuple[str, Mapping[str, Any]]] = {
-    activations.celu: ("celu", {"alpha": 1.0}),
-    activations.elu: ("elu", {"alpha": 1.0}),
-    activations.exponential: ("exponential", {}),
-    activations.gelu: ("gelu", {"approximate": False}),
-    activations.glu: ("glu", {"axis": -1}),
-    activations.hard_shrink: ("hard_shrink", {"threshold": 0.5}),
-    activations.hard_sigmoid: ("hard_sigmoid", {}),
-    activations.hard_silu: ("hard_silu", {}),
-    activations.hard_tanh: ("hard_tanh", {}),
-    activations.leaky_relu: ("leaky_relu", {"negative_slope": 0.2}),
-    activations.log_sigmoid: ("log_sigmoid", {}),
-    activations.log_softmax: ("log_softmax", {"axis": -1}),
-    activations.mish: ("mish", {}),
-    activations.relu: ("relu", {}),
-    activations.relu6: ("relu6", {}),
-    activations.selu: ("selu", {}),
-    activations.sigmoid: ("sigmoid", {}),
-    activations.silu: ("silu", {}),
-    activations.soft_shrink: ("soft_shrink", {"threshold": 0.5}),
-    activations.softmax: ("softmax", {"axis": -1}),
-    activations.softplus: ("softplus", {}),
-    activations.softsign: ("softsign", {}),
-    activations.sparse_plus: ("sparse_plus", {}),
-    activations.sparse_sigmoid: ("sparse_sigmoid", {}),
-    activations.sparsemax: ("sparsemax", {"axis": -1}),
-    activations.squareplus: ("squareplus", {"b": 4}),
-    activations.tanh: ("tanh", {}),
-    activations.tanh_shrink: ("tanh_shrink", {}),
+_DEFAULTS: dict[str, Mapping[str, Any]] = {
+    "celu": {"alpha": 1.0},
+    "elu": {"alpha": 1.0},
+    "exponential": {},
+    "gelu": {"approximate": False},
+    "glu": {"axis": -1},
+    "hard_shrink": {"threshold": 0.5},
+    "hard_sigmoid": {},
+    "hard_silu": {},
+    "hard_tanh": {},
+    "leaky_relu": {"negative_slope": 0.2},
+    "log_sigmoid": {},
+    "log_softmax": {"axis": -1},
+    "mish": {},
+    "relu": {},
+    "relu6": {},
+    "selu": {},
+    "sigmoid": {},
+    "silu": {},
+    "soft_shrink": {"threshold": 0.5},
+    "softmax": {"axis": -1},
+    "softplus": {},
+    "softsign": {},
+    "sparse_plus": {},
+    "sparse_sigmoid": {},
+    "sparsemax": {"axis": -1},
+    "squareplus": {"b": 4},
+    "tanh": {},
+    "tanh_shrink": {},
 }
+"""Operators by the names of keras.activations, with Keras's default values of their attributes."""
 
-# class of an operation -> the operator and its attributes, which the operation has by the same names
-_OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "Celu": ("celu", ("alpha",)),
-    "Elu": ("elu", ("alpha",)),
-    "Exp": ("exponential", ()),
-    "Gelu": ("gelu", ("approximate",)),
-    "Glu": ("glu", ("axis",)),
-    "HardShrink": ("hard_shrink", ("threshold",)),
-    "HardSigmoid": ("hard_sigmoid", ()),
-    "HardSilu": ("hard_silu", ()),
-    "HardTanh": ("hard_tanh", ()),
-    "LeakyRelu": ("leaky_relu", ("negative_slope",)),
-    "LogSigmoid": ("log_sigmoid", ()),
-    "LogSoftmax": ("log_softmax", ("axis",)),
-    "Mish": ("mish", ()),
-    "Relu": ("relu", ()),
-    "Relu6": ("relu6", ()),
-    "Selu": ("selu", ()),
-    "Sigmoid": ("sigmoid", ()),
-    "Silu": ("silu", ()),
-    "SoftShrink": ("soft_shrink", ("threshold",)),
-    "Softmax": ("softmax", ("axis",)),
-    "Softplus": ("softplus", ()),
-    "Softsign": ("softsign", ()),
-    "SparsePlus": ("sparse_plus", ()),
-    "SparseSigmoid": ("sparse_sigmoid", ()),
-    "Sparsemax": ("sparsemax", ("axis",)),
-    "Squareplus": ("squareplus", ("b",)),
-    "Tanh": ("tanh", ()),
-    "TanhShrink": ("tanh_shrink", ()),
-    "Threshold": ("threshold", ("threshold", "default_value")),
-}
+_FUNCTIONS: dict[Callable[..., Any], str] = {getattr(activations, op): op for op in _DEFAULTS}
+
+
+def _class_of(op: str) -> str:
+    """The name of Keras's operation: leaky_relu is LeakyRelu."""
+    return "Exp" if op == "exponential" else "".join(part.capitalize() for part in op.split("_"))
+
+
+_OPERATIONS = {_class_of(op): (op, tuple(attributes)) for op, attributes in _DEFAULTS.items()}
+_OPERATIONS["Threshold"] = ("threshold", ("threshold", "default_value"))
+"""Classes of operations: the operator and its attributes, which the operation has by the same names."""
 
 
 def activate(call: Call, x: Value, function: Any) -> Value:
@@ -96,14 +66,14 @@ def activate(call: Call, x: Value, function: Any) -> Value:
     name = operator_of(function)
     if name is None:
         return call.traced(function, x)
-    return emit(call, x, name, next(given for op, given in _FUNCTIONS.values() if op == name))
+    return emit(call, x, name, _DEFAULTS[name])
 
 
 def operator_of(function: Any) -> str | None:
     """The operator that a function of keras.activations is, with its default arguments; None for other functions."""
     if function is None or function is activations.linear:
         return "linear"
-    return next((op for keras_function, (op, _) in _FUNCTIONS.items() if keras_function is function), None)
+    return next((op for keras_function, op in _FUNCTIONS.items() if keras_function is function), None)
 
 
 def as_operator(name: str, dtype: str) -> bool:
@@ -113,7 +83,7 @@ def as_operator(name: str, dtype: str) -> bool:
 
 def emit(call: Call, x: Value, op: str, attributes: Mapping[str, Any]) -> Value:
     """An activation with Keras's attributes, in the terms of the specification: floats, axes from the front."""
-    op = _sparsemax() if op == "sparsemax" else op
+    op = sparsemax() if op == "sparsemax" else op
     rank = len(x.shape)
     given: dict[str, Any] = {}
     for name, value in attributes.items():

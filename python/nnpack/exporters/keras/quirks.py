@@ -1,4 +1,4 @@
-"""Where Keras on TensorFlow adds something else than numpy would: what a file has to predict is what Keras does."""
+"""Where Keras computes something else than it says, or than numpy: what a file has to predict is what Keras does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def _takes_for_bias() -> bool:
     """Whether keras.ops.add adds what looks like a bias along the last axis, wherever it lies (Keras 3.5 to 3.15)."""
     x, bias = np.zeros((1, 2, 2), np.float32), np.array([[1.0], [2.0]], np.float32)
     return float(keras.ops.convert_to_numpy(keras.ops.add(x, bias))[0, 0, 1]) == 2
+
+
+@cache
+def sparsemax() -> str:
+    """The operator that the installed Keras's sparsemax is: up to 3.15 it adds up running sums (0.1 here, not 0.6)."""
+    first = keras.activations.sparsemax(np.array([[1.0, 0.8]], np.float32))[0, 0]
+    return "sparsemax" if float(first) > 0.5 else "cumulative_sparsemax"
 
 
 def added_as(addend: tuple[int, ...], x: Shape) -> tuple[int, ...]:
