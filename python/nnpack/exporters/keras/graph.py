@@ -22,7 +22,7 @@ from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.models import Graph, choices_of_integers, graph_of, own_inputs, taken_for_integers
 from nnpack.exporters.keras.names import checked_name, lasting_name
 from nnpack.exporters.keras.tracing import untouched
-from nnpack.format.document import Dimension, Document, Layer, Shape, State, Tensor, Value, namesake, show
+from nnpack.format.document import Document, Layer, Shape, State, Tensor, Value, namesake, show
 from nnpack.format.dtypes import COMPUTED, PLAIN
 from nnpack.format.limits import BATCH, RANK
 from nnpack.version import __version__
@@ -118,7 +118,7 @@ class Export:
                     n
                     for value, axes in zip(values, labels, strict=False)
                     for label, n in zip(axes, self.values[value.name].shape, strict=False)
-                    if label == letter
+                    if label == letter and n != 1
                 ]
             )
         return [self.values[value.name] for value in values]
@@ -129,15 +129,6 @@ class Export:
         numbers = [n for n in dims if isinstance(n, int)]
         for symbol in symbols[1:] if not numbers else symbols:
             self._substitute(symbol, numbers[0] if numbers else symbols[0])
-
-    def meet(self, n: Dimension, m: Dimension) -> Dimension:
-        """What two dimensions are that have to be equal: where one is unknown, the other."""
-        if n == m:
-            return n
-        symbol, by = (n, m) if isinstance(n, str) and n != BATCH else (m, n)
-        if isinstance(symbol, str):
-            self._substitute(symbol, by)
-        return by
 
     def _substitute(self, symbol: str, by: int | str) -> None:
         if BATCH in (symbol, by):

@@ -13,7 +13,7 @@ from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.operands import as_tensor, common_dtype, composed, operands, promoted
 from nnpack.exporters.keras.registry import handles
 from nnpack.exporters.keras.shapes import permuted
-from nnpack.format.document import Dimension, Value
+from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
 from nnpack.format.limits import BATCH
 
@@ -201,15 +201,8 @@ def _without_ones(call: Call, x: Value, labels: str, other: Value, others: str) 
 
 
 def _met(call: Call, values: Sequence[Value], labels: Sequence[str]) -> list[Value]:
-    """The values, with one symbol for unknown dimensions that share a label; labels are those of the last axes."""
-    known: dict[str, Dimension] = {}
-    for value, names in zip(values, labels, strict=True):
-        for k, label in enumerate(reversed(names), 1):
-            n = call.export.values[value.name].shape[-k]
-            other = known.setdefault(label, n)
-            if 1 not in (n, other):
-                known[label] = call.export.meet(other, n)
-    return [call.export.values[value.name] for value in values]
+    """The values, with one symbol for unknown dimensions that share a label: that of the last of them."""
+    return call.export.unify_labels(values[::-1], labels[::-1])[::-1]
 
 
 # Dtypes
