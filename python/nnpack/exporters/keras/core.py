@@ -10,6 +10,7 @@ from keras import layers
 
 from nnpack.exporters.keras.activations import activate
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
+from nnpack.exporters.keras.products import labels_of
 from nnpack.exporters.keras.quirks import added_as
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
@@ -30,7 +31,8 @@ def dense(call: Call) -> Value:
 def einsum_dense(call: Call) -> Value:
     layer, dtype = call.operation, call.operation.compute_dtype
     x, kernel = call.cast(call.inputs[0], dtype), layer.kernel
-    equation = full_equation(layer.equation, len(x.shape))
+    sources, made = labels_of(call, layer.equation, [len(x.shape), len(kernel.shape)])
+    equation = f"{','.join(sources)}->{made}"
     if _is_dense(equation) and (layer.bias is None or tuple(layer.bias.shape) == tuple(kernel.shape)[-1:]):
         weights = {"kernel": kernel} if layer.bias is None else {"kernel": kernel, "bias": layer.bias}
         y = call.emit("dense", [x], weights)
@@ -40,16 +42,6 @@ def einsum_dense(call: Call) -> Value:
             bias = to_numpy(layer.bias)
             y = call.emit("add", [y, call.constant(bias.reshape(added_as(bias.shape, y.shape)), dtype, "bias")])
     return activate(call, y, layer.activation)
-
-
-def full_equation(equation: str, rank: int) -> str:
-    """An equation of two operands with letters in place of the ellipsis, of which the first operand has one."""
-    equation = equation.replace(" ", "")
-    if "..." not in equation:
-        return equation
-    named = equation.partition(",")[0].replace("...", "")
-    free = [letter for letter in string.ascii_letters if letter not in equation]
-    return equation.replace("...", "".join(free[: rank - len(named)]))
 
 
 def _is_dense(equation: str) -> bool:

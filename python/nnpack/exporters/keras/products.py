@@ -132,11 +132,11 @@ def _minor(a: Sequence[Any], b: Sequence[Any], i: int, j: int) -> Any:
 
 @handles("Einsum")
 def einsum(call: Call) -> Value:
-    sources, made = _expanded(call, call.operation.subscripts, [_rank(call, x) for x in call.args])
+    sources, made = labels_of(call, call.operation.subscripts, [_rank(call, x) for x in call.args])
     return contracted(call, call.args, sources, made)
 
 
-def _expanded(call: Call, subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+def labels_of(call: Call, subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """The labels of each operand and of the result; an ellipsis becomes letters that the equation does not use."""
     left, arrow, made = subscripts.replace(" ", "").partition("->")
     sources = left.split(",")
