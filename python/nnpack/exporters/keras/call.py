@@ -233,10 +233,7 @@ class Call:
             if tuple(x.shape)[:1] != (rows,):
                 return x
             array = to_numpy(x)
-            if (array != array[:1]).any():
-                raise self.refuse("numbers that differ from row to row", "the same numbers for every row")
-            row = self.constant(array[:1], str(array.dtype), "row")
-            return Ref(self.emit("broadcast_batch", [row, self.export.like()]).name)
+            return Ref(self.each_row(array, self.export.like(), str(array.dtype), "row").name)
 
         self.args = keras.tree.map_structure(restored, self.args)
         self.kwargs = keras.tree.map_structure(restored, self.kwargs)
@@ -385,6 +382,13 @@ class Call:
         """x as a weight of that dtype; a variable of it stays itself, so that all its uses are one tensor."""
         same = isinstance(x, keras.Variable) and x.dtype == dtype
         return x if same else np.asarray(to_numpy(x), dtype)
+
+    def each_row(self, rows: Array, like: Value, dtype: str, part: str) -> Value:
+        """Rows of a constant, which are all the same, as many of them as `like` has."""
+        if not rows.ndim or (rows != rows[:1]).any():
+            reason = "a constant whose numbers differ from row to row"
+            raise self.refuse(reason, "the same numbers for every row, or an input")
+        return self.emit("broadcast_batch", [self.constant(rows[:1], dtype, part), like])
 
     def cast(self, value: Value, dtype: str) -> Value:
         if value.dtype == dtype:

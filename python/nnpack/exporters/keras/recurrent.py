@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from nnpack.exporters.keras.activations import as_operator, operator_of
-from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
+from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
@@ -245,17 +245,9 @@ def _constant_states(call: Call, cell: Any, x: Value) -> list[Value]:
     """The same states for every row."""
     dtype = _dtype(call, cell)
     return [
-        _for_each_row(call, to_numpy(state), x, dtype, f"state_{i}")
+        call.each_row(to_numpy(state), x, dtype, f"state_{i}")
         for i, state in enumerate(keras.tree.flatten(_initial(cell, 2, dtype)))
     ]
-
-
-def _for_each_row(call: Call, rows: Array, like: Value, dtype: str, part: str) -> Value:
-    """Rows that are all the same, as many of them as `like` has."""
-    if rows.ndim < 2 or not (rows == rows[:1]).all():
-        raise call.refuse("initial states that differ from row to row", "initial states that are an input")
-    one = call.constant(rows[:1], dtype, part)
-    return call.emit("broadcast_batch", [one, like])
 
 
 def _kept(call: Call, taken: Value, new: Value, old: Value | None) -> Value:
@@ -305,7 +297,7 @@ def _begin(call: Call, x: Value, given: Any) -> tuple[list[Value] | None, list[V
     states = [
         call.cast(call.value(state), dtype)
         if isinstance(state, Ref)
-        else _for_each_row(call, to_numpy(state), x, dtype, f"state_{i}")
+        else call.each_row(to_numpy(state), x, dtype, f"state_{i}")
         for i, state in enumerate(keras.tree.flatten(given))
     ]
     return states, carried

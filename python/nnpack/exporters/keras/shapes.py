@@ -144,10 +144,9 @@ def _rows(call: Call, xs: Sequence[Any]) -> list[Value]:
     for i, x in enumerate(xs):
         if not isinstance(x, Ref):
             array = as_tensor(x)
-            if not array.ndim or (array != array[:1]).any():
-                raise call.refuse("a constant with rows of its own beside those of the batch", "constants without rows")
-            x = Ref(call.emit("broadcast_batch", [call.constant(array[:1], str(array.dtype), f"x{i}"), like]).name)
-        values.append(call.value(x))
+            values.append(call.each_row(array, like, str(array.dtype), f"x{i}"))
+        else:
+            values.append(call.value(x))
     dtype = str(keras.backend.result_type(*[value.dtype for value in values]))
     return [call.cast(value, dtype) for value in values]
 
