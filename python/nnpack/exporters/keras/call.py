@@ -15,7 +15,7 @@ from nnpack.errors import FormatError, ModelError, NnpackError
 from nnpack.exporters.keras.coverage import refused_operation
 from nnpack.exporters.keras.refusals import reason_of
 from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of
-from nnpack.exporters.keras.tracing import effects, recording, symbolic, where_it_left
+from nnpack.exporters.keras.tracing import inference, recorded, symbolic, where_it_left
 from nnpack.format.digest import sha256
 from nnpack.format.document import Layer, Source, Tensor, Value, show
 from nnpack.format.dtypes import COMPUTED, FLOATS, PLAIN
@@ -161,10 +161,8 @@ class Call:
 
     def traced_call(self) -> list[Ref]:
         """A layer of other code than Keras's own: what its `call` does."""
-        kwargs = dict(self.kwargs)
-        if "training" in inspect.signature(self.operation.call).parameters:
-            kwargs["training"] = False
-        return self.trace(self.operation.call, *self.args, **kwargs)
+        code = self.operation.call
+        return self.trace(code, *self.args, **{**self.kwargs, **inference(code)})
 
     def inlined(self) -> list[Ref]:
         """A nested model, lowered in place under its own name."""
@@ -451,14 +449,13 @@ class Call:
 
         args, kwargs = keras.tree.map_structure(given, args), keras.tree.map_structure(given, kwargs)
         try:
-            with recording() as scope:
-                made = keras.tree.flatten(function(*args, **kwargs))
+            answered, changed = recorded(self.operation, function, *args, **kwargs)
+            made = keras.tree.flatten(answered)
         except ModelError:
             raise
         except Exception as error:  # whatever the user's function raises is the reason of the refusal
             open_ = any(isinstance(n, str) for tensor in tensors for n in self.export.values[tensor].shape[1:])
             raise self.refuse(where_it_left(error), _TRACEABLE + _OF_KNOWN_SIZE * open_) from error
-        changed = effects(scope, self.operation)
         if changed:
             raise self.refuse(changed, "a call that leaves everything as it was, when not training")
         if not all(isinstance(y, keras.KerasTensor) or (optional and y is None) for y in made):

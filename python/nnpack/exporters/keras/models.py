@@ -14,7 +14,7 @@ import keras
 from nnpack.errors import ModelError, UnsupportedModelError
 from nnpack.exporters.keras.call import is_graph
 from nnpack.exporters.keras.names import checked_name
-from nnpack.exporters.keras.tracing import effects, recording, where_it_left
+from nnpack.exporters.keras.tracing import inference, recorded, where_it_left
 from nnpack.format.document import Document
 
 
@@ -77,13 +77,10 @@ def _refusal(model: Any, expected: str, received: str, code: str = "layer-unsupp
 def _called(model: Any, arguments: Any) -> Any:
     """What a model's call makes of symbolic tensors."""
     positional = arguments if isinstance(arguments, tuple) else (arguments,)
-    training = {"training": False} if "training" in inspect.signature(model.call).parameters else {}
     try:
-        with recording() as scope:
-            made = model.call(*positional, **training)
+        made, changed = recorded(model, model.call, *positional, **inference(model.call))
     except Exception as error:  # whatever the user's code raises is the reason of the refusal
         raise _refusal(model, "a call made of Keras layers and keras.ops", where_it_left(error)) from error
-    changed = effects(scope, model)
     if changed:
         raise _refusal(model, "a call that leaves everything as it was, when not training", changed)
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from keras import layers
 from nnpack.exporters.keras.activations import as_operator, operator_of
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
+from nnpack.exporters.keras.tracing import inference
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
 from nnpack.ops.recurrent import ACTIVATIONS
@@ -223,7 +223,7 @@ def _named(cell: Any) -> str:
 def _stepper(cell: Any, structure: Any, stacked: bool) -> Callable[[Any, list[Any]], Any]:
     """A cell's call as a function of x and a flat list of states."""
     call = cell.call if isinstance(cell, layers.Layer) or not callable(cell) else cell
-    training = {"training": False} if "training" in inspect.signature(call).parameters else {}
+    training = inference(call)
 
     def step(x: Any, states: list[Any]) -> Any:
         nest = keras.tree.pack_sequence_as(structure, states)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import re
 import sys
@@ -25,7 +26,7 @@ def symbolic(shape: tuple[int | str, ...], dtype: str, rows: int | None = None) 
 
 
 @contextmanager
-def recording() -> Iterator[keras.StatelessScope]:
+def _recording() -> Iterator[keras.StatelessScope]:
     """Within this, code runs on symbolic tensors as it does on numbers, and without effects.
 
     No variable changes, losses (which training alone knows of) are dropped, and operators of Python that Keras does not
@@ -103,8 +104,19 @@ def _replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
 _NOTHING = object()
 
 
-def effects(scope: keras.StatelessScope, layer: Any) -> str | None:
-    """What the code of a layer would have changed; None where nothing."""
+def recorded(owner: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any, str | None]:
+    """What the code of a layer makes of symbolic tensors, and what it would have changed: None where nothing."""
+    with _recording() as scope:
+        made = function(*args, **kwargs)
+    return made, _effects(scope, owner)
+
+
+def inference(function: Callable[..., Any]) -> dict[str, bool]:
+    """The argument that says that nothing is trained, where a function has it."""
+    return {"training": False} if "training" in inspect.signature(function).parameters else {}
+
+
+def _effects(scope: keras.StatelessScope, layer: Any) -> str | None:
     changed = scope.state_mapping
     if not changed:
         return None
