@@ -98,17 +98,19 @@ def masking(call: Call) -> Value:
     return call.emit("where", [kept, call.cast(x, dtype), call.constant(0, dtype, "zero")])
 
 
-@handles(
+VANISHING_OF_ANY_RANK = (
     layers.ActivityRegularization,
     layers.AlphaDropout,
     layers.Dropout,
     layers.GaussianDropout,
     layers.GaussianNoise,
     layers.Identity,
-    layers.SpatialDropout1D,
-    layers.SpatialDropout2D,
-    layers.SpatialDropout3D,
 )
+VANISHING = (*VANISHING_OF_ANY_RANK, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D)
+"""Layers that hand on their input at inference, but for those of augmentation.py."""
+
+
+@handles(*VANISHING)
 def vanishing(call: Call) -> list[Value]:
     return call.inputs
 

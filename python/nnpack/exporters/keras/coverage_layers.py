@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnpack.exporters.keras import augmentation
+from nnpack.exporters.keras import augmentation, core
 from nnpack.exporters.keras.refusals import REFUSED
 
 _EXPORTED = """
@@ -19,11 +19,6 @@ _EXPORTED = """
     UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
 """
 
-_REGULARIZING = """
-    ActivityRegularization AlphaDropout Dropout GaussianDropout GaussianNoise Identity SpatialDropout1D
-    SpatialDropout2D SpatialDropout3D
-"""
-
 _NO_LAYERS = """
     GRUCell InputLayer InputSpec LSTMCell Layer SimpleRNNCell StackedRNNCells Wrapper
 """
@@ -31,7 +26,7 @@ _NO_LAYERS = """
 EXPORTED = frozenset(_EXPORTED.split())
 """Layers that are lowered to operators, with the arguments that an operator has."""
 
-VANISHING = frozenset([*_REGULARIZING.split(), *augmentation.NAMES])
+VANISHING = frozenset([*(layer.__name__ for layer in core.VANISHING), *augmentation.NAMES])
 """Layers that hand on their input at inference."""
 
 NO_LAYERS = frozenset(_NO_LAYERS.split())

@@ -8,17 +8,9 @@ from keras import layers
 
 from nnpack.exporters.keras.activations import operator_of
 from nnpack.exporters.keras.call import Call, Ref
+from nnpack.exporters.keras.core import VANISHING_OF_ANY_RANK
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
-
-_VANISHING = (
-    layers.ActivityRegularization,
-    layers.AlphaDropout,
-    layers.Dropout,
-    layers.GaussianDropout,
-    layers.GaussianNoise,
-    layers.Identity,
-)
 
 
 @handles(layers.TimeDistributed, masks=True)
@@ -55,4 +47,4 @@ def _works_on_last_axis(layer: Any) -> bool:
     """Whether a layer does the same with each vector of the last axis, so that more axes before it change nothing."""
     if type(layer) in (layers.Dense, layers.Activation):
         return operator_of(layer.activation) is not None
-    return type(layer) in _VANISHING
+    return type(layer) in VANISHING_OF_ANY_RANK
