@@ -9,18 +9,18 @@ import numpy as np
 from keras import ops
 
 from nnpack.exporters.keras.call import Call
-from nnpack.exporters.keras.layout import in_channels_last
+from nnpack.exporters.keras.layout import first_spatial_axis, in_channels_last
 from nnpack.exporters.keras.operands import composed
-from nnpack.exporters.keras.preprocessing import resized
+from nnpack.exporters.keras.preprocessing import as_images, resized
 from nnpack.exporters.keras.registry import handles
 from nnpack.exporters.keras.shapes import sliced
-from nnpack.format.document import Value, show
+from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
 
 
 @handles("Resize")
 def resize(call: Call) -> Value:
-    given, x = call.operation, _images(call)
+    given, x = call.operation, as_images(call, call.inputs[0])
     if given.crop_to_aspect_ratio or given.pad_to_aspect_ratio:
         raise call.refuse("a resize that keeps the aspect ratio", "keras.layers.Resizing, or a crop and a resize")
     size = (int(given.size[0]), int(given.size[1]))
@@ -29,17 +29,10 @@ def resize(call: Call) -> Value:
     )
 
 
-def _images(call: Call) -> Value:
-    x = call.inputs[0]
-    if len(x.shape) != 4:
-        raise call.refuse(f"an image without batch, of shape {show(x.shape)}", "images (batch, height, width, …)")
-    return x
-
-
 @handles("CropImages")
 def crop_images(call: Call) -> Value:
-    given, x = call.operation, _images(call)
-    first = 1 if given.data_format == "channels_last" else 2
+    given, x = call.operation, as_images(call, call.inputs[0])
+    first = first_spatial_axis(given.data_format)
     for axis, before, after, target in (
         (first, given.top_cropping, given.bottom_cropping, given.target_height),
         (first + 1, given.left_cropping, given.right_cropping, given.target_width),
@@ -55,8 +48,8 @@ def crop_images(call: Call) -> Value:
 
 @handles("PadImages")
 def pad_images(call: Call) -> Value:
-    given, x = call.operation, _images(call)
-    first = 1 if given.data_format == "channels_last" else 2
+    given, x = call.operation, as_images(call, call.inputs[0])
+    first = first_spatial_axis(given.data_format)
     widths = [0] * 8
     for axis, before, after, target in (
         (first, given.top_padding, given.bottom_padding, given.target_height),

@@ -8,16 +8,18 @@ from nnpack.exporters.keras.call import Call
 from nnpack.format.document import Value
 
 
-def channels_last(call: Call, x: Value) -> Value:
-    """(batch, channels, *space) -> (batch, *space, channels)."""
-    rank = len(x.shape)
-    return call.emit("transpose", [x], attributes={"perm": [0, *range(2, rank), 1]}, part="channels_last")
+def channels_last(call: Call, x: Value, before: int = 1) -> Value:
+    """(batch, channels, *space) -> (batch, *space, channels), with so many axes before the channels."""
+    perm = [*range(before), *range(before + 1, len(x.shape)), before]
+    return call.emit("transpose", [x], attributes={"perm": perm}, part="channels_last")
 
 
-def channels_first(call: Call, x: Value) -> Value:
-    """(batch, *space, channels) -> (batch, channels, *space)."""
-    rank = len(x.shape)
-    return call.emit("transpose", [x], attributes={"perm": [0, rank - 1, *range(1, rank - 1)]}, part="channels_first")
+def channels_first(call: Call, x: Value, before: int = 1) -> Value:
+    """(batch, *space, channels) -> (batch, channels, *space), with so many axes before the channels."""
+    last = len(x.shape) - 1
+    return call.emit(
+        "transpose", [x], attributes={"perm": [*range(before), last, *range(before, last)]}, part="channels_first"
+    )
 
 
 def in_channels_last(call: Call, x: Value, data_format: str, lower: Callable[[Value], Value]) -> Value:

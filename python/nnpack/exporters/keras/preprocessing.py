@@ -15,6 +15,7 @@ from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.layout import channels_first, channels_last
 from nnpack.exporters.keras.operands import limits
 from nnpack.exporters.keras.registry import handles
+from nnpack.exporters.keras.shapes import sliced
 from nnpack.format.document import Value, show
 
 # Bins
@@ -230,10 +231,15 @@ def _image(call: Call) -> Value:
     given = next(iter(call.arguments.values()))
     if not isinstance(given, Ref):
         raise call.refuse("a dict of images and labels", "a call on the images alone")
-    image = call.value(given)
-    if len(image.shape) != 4:
-        raise call.refuse(f"an image without batch, of shape {show(image.shape)}", "images (batch, height, width, …)")
+    image = as_images(call, call.value(given))
     return channels_last(call, image) if call.operation.data_format == "channels_first" else image
+
+
+def as_images(call: Call, x: Value) -> Value:
+    """x, which has to be a batch of images."""
+    if len(x.shape) != 4:
+        raise call.refuse(f"an image without batch, of shape {show(x.shape)}", "images (batch, height, width, …)")
+    return x
 
 
 def _as_given(call: Call, image: Value) -> Value:
@@ -258,8 +264,7 @@ def _cropped(call: Call, image: Value, height: int, width: int) -> Value:
         whole = image.shape[axis]
         if isinstance(whole, int) and n < whole:
             start = (whole - n) // 2
-            attributes = {"axis": axis, "start": start, "stop": start + n, "step": 1}
-            image = call.emit("slice", [image], attributes=attributes)
+            image = sliced(call, image, axis, start, start + n)
     return image
 
 

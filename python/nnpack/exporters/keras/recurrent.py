@@ -12,7 +12,9 @@ from keras import layers
 
 from nnpack.exporters.keras.activations import as_operator, operator_of
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
+from nnpack.exporters.keras.layout import channels_first, channels_last
 from nnpack.exporters.keras.registry import handles
+from nnpack.exporters.keras.shapes import sliced, squeezed
 from nnpack.exporters.keras.tracing import inference
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
@@ -51,9 +53,8 @@ class Steps(NamedTuple):
 
     def at(self, call: Call, t: int) -> tuple[Value, Value | None]:
         """x, (batch, …), and the mask, (batch, 1), of one step."""
-        one = {"axis": 1, "start": t, "stop": t + 1, "step": 1}
-        x = call.emit("squeeze", [call.emit("slice", [self.x], attributes=one)], attributes={"axes": [1]})
-        return x, None if self.mask is None else call.emit("slice", [self.mask], attributes=one)
+        x = squeezed(call, sliced(call, self.x, 1, t, t + 1), [1])
+        return x, None if self.mask is None else sliced(call, self.mask, 1, t, t + 1)
 
 
 @handles(layers.SimpleRNN, layers.LSTM, layers.GRU, layers.RNN, *_CONV_LSTM, masks=True)
@@ -147,15 +148,15 @@ def _operated(
     weights = {"kernel": cell.kernel, "recurrent_kernel": cell.recurrent_kernel}
     if cell.bias is not None:
         weights["bias"] = cell.bias
-    channels_first = getattr(cell, "data_format", None) == "channels_first"
+    transposed = getattr(cell, "data_format", None) == "channels_first"
     x, begun = steps.x, states or []
-    if channels_first:
-        x, begun = _channels_last(call, x, 2), [_channels_last(call, state, 1) for state in begun]
+    if transposed:
+        x, begun = channels_last(call, x, 2), [channels_last(call, state, 1) for state in begun]
     inputs = [x, *begun, *([] if steps.mask is None else [steps.mask])]
     y, *finals = call.emit_all(op, inputs, weights, {**attributes, **steps.attributes}, part)
-    if channels_first:
-        y = _channels_first(call, y, 2 if steps.return_sequences else 1)
-        finals = [_channels_first(call, state, 1) for state in finals]
+    if transposed:
+        y = channels_first(call, y, 2 if steps.return_sequences else 1)
+        finals = [channels_first(call, state, 1) for state in finals]
     return y, finals
 
 
@@ -324,7 +325,7 @@ def _distinct(call: Call, values: Sequence[Value]) -> list[Value]:
     return [call.emit("identity", [value]) if value in values[:i] else value for i, value in enumerate(values)]
 
 
-# Masks, axes
+# Masks
 
 
 def _mask(call: Call, given: Any, x: Value) -> Value | None:
@@ -338,17 +339,6 @@ def _mask(call: Call, given: Any, x: Value) -> Value | None:
     if len(mask.shape) != 2 or mask.shape[0] != x.shape[0]:
         raise call.refuse(f"a mask of shape {tuple(mask.shape)}", "a mask of shape (batch, time)")
     return mask
-
-
-def _channels_last(call: Call, value: Value, before: int) -> Value:
-    """(…, channels, *space) -> (…, *space, channels), with so many axes before the channels."""
-    rank = len(value.shape)
-    return call.emit("transpose", [value], attributes={"perm": [*range(before), *range(before + 1, rank), before]})
-
-
-def _channels_first(call: Call, value: Value, before: int) -> Value:
-    rank = len(value.shape)
-    return call.emit("transpose", [value], attributes={"perm": [*range(before), rank - 1, *range(before, rank - 1)]})
 
 
 # Both directions

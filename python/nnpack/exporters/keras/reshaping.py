@@ -9,10 +9,8 @@ from keras import layers
 from nnpack.exporters.keras.call import Call
 from nnpack.exporters.keras.layout import channels_last, first_spatial_axis, in_channels_last
 from nnpack.exporters.keras.registry import handles
+from nnpack.exporters.keras.shapes import sliced
 from nnpack.format.document import Value
-
-END = 2**31 - 1
-"""What a slice that goes to the end stops before."""
 
 
 @handles(layers.Flatten)
@@ -47,9 +45,7 @@ def cropping(call: Call) -> Value:
     layer, y = call.operation, call.inputs[0]
     first = first_spatial_axis(getattr(layer, "data_format", "channels_last"))
     for axis, (before, after) in enumerate(_pairs(layer.cropping), first):
-        if before or after:
-            attributes = {"axis": axis, "start": before, "stop": -after if after else END, "step": 1}
-            y = call.emit("slice", [y], attributes=attributes)
+        y = sliced(call, y, axis, before, -after if after else None)
     return y
 
 

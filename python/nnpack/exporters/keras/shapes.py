@@ -14,7 +14,7 @@ from nnpack.exporters.keras.operands import as_tensor, filled, operands, result_
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value, show
 
-END = 2**31 - 1
+_END = 2**31 - 1
 """What a slice that goes to the end stops before."""
 
 # The order of axes
@@ -160,15 +160,15 @@ def sliced(call: Call, x: Value, axis: int, start: int | None, stop: int | None,
     if step < 0:  # the other way round, where ~k counts from the other end what k counts from this one
         x, step = call.emit("flip", [x], attributes={"axes": [axis]}), -step
         start, stop = (None if k is None else ~k for k in (start, stop))
-    first, end = 0 if start is None else _bounded(start), END if stop is None else _bounded(stop)
+    first, end = 0 if start is None else _bounded(start), _END if stop is None else _bounded(stop)
     n = x.shape[axis]
-    whole = range(n)[first:end:step] == range(n) if isinstance(n, int) else (first, end, step) == (0, END, 1)
+    whole = range(n)[first:end:step] == range(n) if isinstance(n, int) else (first, end, step) == (0, _END, 1)
     attributes = {"axis": axis, "start": first, "stop": end, "step": step}
     return x if whole else call.emit("slice", [x], attributes=attributes)
 
 
 def _bounded(k: int) -> int:
-    return max(-END, min(k, END))
+    return max(-_END, min(k, _END))
 
 
 def picked(call: Call, x: Value, axis: int, index: int) -> Value:
