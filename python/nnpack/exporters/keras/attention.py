@@ -14,7 +14,7 @@ from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.limits import BATCH
 
-_LOWEST = -1e38
+LOWEST = -1e38
 """What takes the place of a score that does not count, where Keras takes −2.4e38.
 
 Verification leaves out rows with numbers beyond 2¹²⁷, and −2.4e38 is one. The results are the same: softmax subtracts
@@ -36,11 +36,8 @@ def multi_head_attention(call: Call) -> list[Value]:
     mask = _attention_mask(call, call.arguments["query"].mask, layer._sliding_window)
     query, key, value, gate = _projected(call, layer._use_gate)
     equations = (layer._dot_product_equation, layer._combine_equation)
-    scale, n = layer._inverse_sqrt_key_dim, len(layer._attention_axes)
-    if layer._dropout > 0 or call.arguments["return_attention_scores"] or len(query.shape) != 4:
-        y, scores = _explicit(call, (query, key, value), equations, scale, mask, n)
-    else:
-        y, scores = _native(call, (query, key, value), scale, mask)
+    scale, axes = layer._inverse_sqrt_key_dim, len(layer._attention_axes)
+    y, scores = _attended(call, (query, key, value), equations, scale, mask, axes, layer._dropout)
     return _answered(call, y, gate, scores)
 
 
@@ -54,10 +51,7 @@ def group_query_attention(call: Call) -> list[Value]:
         key, value = (call.emit("repeat", [x], attributes=repeats) for x in (key, value))
     equations = ("bkuh,bquh->buqk", layer._combine_equation)
     scale = layer._inverse_sqrt_head_dim
-    if layer.dropout > 0 or call.arguments["return_attention_scores"]:
-        y, scores = _explicit(call, (query, key, value), equations, scale, mask, 1)
-    else:
-        y, scores = _native(call, (query, key, value), scale, mask)
+    y, scores = _attended(call, (query, key, value), equations, scale, mask, 1, layer.dropout)
     return _answered(call, y, gate, scores)
 
 
@@ -87,13 +81,28 @@ def _answered(call: Call, y: Value, gate: Value | None, scores: Value) -> list[V
     return [*outputs, scores] if call.arguments["return_attention_scores"] else outputs
 
 
+def _attended(
+    call: Call,
+    projected: tuple[Value, Value, Value],
+    equations: tuple[str, str],
+    scale: float,
+    mask: Value | None,
+    axes: int,
+    dropout: float,
+) -> tuple[Value, Value]:
+    """The values that the queries attend to, and the weights, in the one of two ways that Keras takes."""
+    if dropout > 0 or call.arguments["return_attention_scores"] or len(projected[0].shape) != 4:
+        return _explicit(call, projected, equations, scale, mask, axes)
+    return _native(call, projected, scale, mask)
+
+
 def _native(call: Call, projected: tuple[Value, Value, Value], scale: float, mask: Value | None) -> tuple[Value, Value]:
     """As keras.ops.dot_product_attention: where no key counts, all count the same."""
     query, key, value = projected
     scores = call.emit("einsum", [query, key], attributes={"equation": "btnh,bsnh->bnts"}, part="scores")
     scores = call.emit("multiply", [scores, _scale(call, scale, scores.dtype)], part="scaled")
     if mask is not None:
-        scores = _masked(call, _of_rank(call, mask, 4, 1), scores, _LOWEST)
+        scores = _masked(call, _of_rank(call, mask, 4, 1), scores, LOWEST)
     weights = _softmax(call, scores, 1)
     equation = {"equation": "bnts,bsnh->btnh"}
     return call.emit("einsum", [weights, value], attributes=equation, part="combined"), weights

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from nnpack.exporters.keras.attention import LOWEST
 from nnpack.exporters.keras.call import Call, Ref
 from nnpack.exporters.keras.convolution import cropping, per_channel
 from nnpack.exporters.keras.layout import in_channels_last
@@ -230,9 +231,6 @@ def normalize(call: Call) -> Value:
 
 # Attention
 
-_LOWEST = -1e38
-"""In place of scores that do not count, as in attention.py: Keras's own number is beyond the range of verification."""
-
 
 @composed("DotProductAttention", masks=True)
 def dot_product_attention(
@@ -256,7 +254,7 @@ def dot_product_attention(
     if call.operation.is_causal:
         mask = _causal(scores) if mask is None else ops.logical_and(mask, _causal(scores))
     if mask is not None:
-        scores = ops.where(mask, scores, cast(_LOWEST, dtype))
+        scores = ops.where(mask, scores, cast(LOWEST, dtype))
     return ops.einsum("bnts,bsnh->btnh", ops.softmax(scores), value)
 
 
