@@ -16,8 +16,8 @@ from nnpack.exporters.keras.operands import (
     composed,
     filled,
     limits,
-    number,
     operands,
+    pair,
     promoted,
     result_dtype,
     tensor_operands,
@@ -51,39 +51,35 @@ _COMPARISONS = {
 _LOGIC = {"LogicalAnd": "logical_and", "LogicalOr": "logical_or", "LogicalXor": "logical_xor"}
 
 
-def _pair(call: Call) -> dict[str, Any]:
-    return {name: call.arguments[name] for name in ("x1", "x2")}
-
-
 @handles(*_ARITHMETIC)
 def arithmetic(call: Call) -> Value:
-    return call.emit(_ARITHMETIC[call.class_name], operands(call, result_dtype(call), **_pair(call)))
+    return call.emit(_ARITHMETIC[call.class_name], operands(call, result_dtype(call), **pair(call)))
 
 
 @handles(*_ARITHMETIC_OF_TENSORS)
 def arithmetic_of_tensors(call: Call) -> Value:
-    return call.emit(_ARITHMETIC_OF_TENSORS[call.class_name], tensor_operands(call, result_dtype(call), **_pair(call)))
+    return call.emit(_ARITHMETIC_OF_TENSORS[call.class_name], tensor_operands(call, result_dtype(call), **pair(call)))
 
 
 @handles(*_COMPARISONS)
 def comparison(call: Call) -> Value:
-    pair = _pair(call)
-    return call.emit(_COMPARISONS[call.class_name], tensor_operands(call, common_dtype(call, *pair.values()), **pair))
+    xs = pair(call)
+    return call.emit(_COMPARISONS[call.class_name], tensor_operands(call, common_dtype(call, *xs.values()), **xs))
 
 
 @handles(*_LOGIC)
 def logic(call: Call) -> Value:
-    return call.emit(_LOGIC[call.class_name], tensor_operands(call, "bool", **_pair(call)))
+    return call.emit(_LOGIC[call.class_name], tensor_operands(call, "bool", **pair(call)))
 
 
 @handles("Power")
 def power(call: Call) -> Value:
-    dtype, pair = result_dtype(call), _pair(call)
-    if not isinstance(pair["x2"], Ref) and np.ndim(pair["x2"]) == 0 and pair["x2"] == 2:
-        return call.emit("square", operands(call, dtype, x1=pair["x1"]))
+    dtype, xs = result_dtype(call), pair(call)
+    if not isinstance(xs["x2"], Ref) and np.ndim(xs["x2"]) == 0 and xs["x2"] == 2:
+        return call.emit("square", operands(call, dtype, x1=xs["x1"]))
     if dtype not in INTEGERS:
-        return call.emit("power", operands(call, dtype, **pair))
-    exact = call.emit("round", [call.emit("power", operands(call, "float64", **pair))])
+        return call.emit("power", operands(call, dtype, **xs))
+    exact = call.emit("round", [call.emit("power", operands(call, "float64", **xs))])
     return call.cast(call.cast(exact, "int64"), dtype)
 
 
@@ -147,7 +143,7 @@ def round_(call: Call) -> Value:
     y = call.cast(x, dtype)
     if not decimals:
         return call.emit("round", [y])
-    factor = number(call, np.float32(math.pow(10, decimals)), dtype, "factor")
+    factor = call.constant(np.float32(math.pow(10, decimals)), dtype, "factor")
     rounded = call.emit("round", [call.emit("multiply", [y, factor])])
     return call.cast(call.emit("divide", [rounded, factor]), x.dtype)
 
@@ -167,7 +163,7 @@ def signed_infinity(call: Call) -> Value:
     if x.dtype not in FLOATS:
         return filled(call, x, False, "bool")
     side = "less" if call.class_name == "Isneginf" else "greater"
-    beyond = call.emit(side, [x, number(call, 0, x.dtype, "zero")])
+    beyond = call.emit(side, [x, call.constant(0, x.dtype, "zero")])
     return call.emit("logical_and", [call.emit("isinf", [x]), beyond])
 
 
@@ -212,7 +208,8 @@ def saturate_cast(call: Call, x: Any) -> Any:
 
 @handles("Where")
 def where(call: Call) -> Value:
-    condition, x1, x2 = (call.arguments[name] for name in ("condition", "x1", "x2"))
+    given = call.arguments
+    condition, x1, x2 = (given[name] for name in ("condition", "x1", "x2"))
     if x1 is None or x2 is None:
         raise call.refuse("where of one argument, whose result has any size", "where(condition, x1, x2)")
     (test,) = tensor_operands(call, "bool", condition=condition)
@@ -221,7 +218,8 @@ def where(call: Call) -> Value:
 
 @handles("Select")
 def select(call: Call) -> Value:
-    choices, default = call.arguments["choicelist"], call.arguments["default"]
+    arguments = call.arguments
+    choices, default = arguments["choicelist"], arguments["default"]
     dtype = common_dtype(call, *choices)
     python_number = isinstance(default, int | float) and not isinstance(default, bool)
     if not python_number and common_dtype(call, dtype, default) != dtype:
@@ -229,7 +227,7 @@ def select(call: Call) -> Value:
     if isinstance(default, float) and dtype not in FLOATS:
         raise call.refuse(f"the default {default} among {dtype}", "choices and default of one dtype")
     (y,) = operands(call, dtype, default=default)
-    for i, (condition, choice) in reversed(list(enumerate(zip(call.arguments["condlist"], choices, strict=True)))):
+    for i, (condition, choice) in reversed(list(enumerate(zip(arguments["condlist"], choices, strict=True)))):
         (test,) = tensor_operands(call, "bool", **{f"condition{i}": condition})
         y = call.emit("where", [test, *operands(call, dtype, **{f"choice{i}": choice}), y])
     return y

@@ -17,7 +17,6 @@ from nnpack.exporters.keras.operands import (
     composed,
     filled,
     known,
-    number,
     operands,
     result_dtype,
     value_of,
@@ -215,7 +214,7 @@ def tril(call: Call) -> Value:
     if len(x.shape) < 3:
         raise call.refuse("a triangle of the batch", "values of rank 3 or more")
     inside = band(call, x, int(k), lower)
-    outside = number(call, 0, x.dtype, "zero")
+    outside = call.constant(0, x.dtype, "zero")
     return call.emit("where", [inside, x, outside])
 
 
@@ -229,7 +228,7 @@ def band(call: Call, x: Value, k: int, lower: bool) -> Value:
     i, j = (call.emit("positions", [x], attributes={"axis": axis}) for axis in (rank - 2, rank - 1))
     i = call.emit("expand_dims", [i], attributes={"axis": 1})
     if k:
-        i = call.emit("add", [i, number(call, k, "int32", "k")])
+        i = call.emit("add", [i, call.constant(k, "int32", "k")])
     return call.emit("greater_equal" if lower else "less_equal", [i, j])
 
 

@@ -19,6 +19,12 @@ def result_dtype(call: Call) -> str:
     return str(call.outputs[0].dtype)
 
 
+def pair(call: Call) -> dict[str, Any]:
+    """The two arguments of an operation of two."""
+    given = call.arguments
+    return {name: given[name] for name in ("x1", "x2")}
+
+
 def as_tensor(x: Any) -> Array:
     """What Keras makes of a number or an array before it looks at dtypes: 0.1 becomes a float32."""
     return to_numpy(keras.ops.convert_to_tensor(x))
@@ -69,10 +75,6 @@ def value_of(call: Call, x: Any, what: str) -> Value:
     return call.value(x)
 
 
-def number(call: Call, x: float, dtype: str, part: str) -> Value:
-    return call.constant(np.asarray(x), dtype, part)
-
-
 def limits(source: str, target: str) -> tuple[Any, Any]:
     """The least and the largest number of a dtype that a cast to another one keeps, or the next one towards 0."""
     (least, most), (lowest, highest) = _range(source), _range(target)
@@ -94,8 +96,8 @@ def filled(call: Call, like: Value, fill: Any, dtype: str) -> Value:
     """`fill`, a number or a value of that dtype, in the shape of `like`."""
     if like.dtype != dtype:  # by way of bool, which every number has a cast to
         like = call.cast(call.cast(like, "bool"), dtype)
-    given = fill if isinstance(fill, Value) else number(call, fill, dtype, "fill")
-    return call.emit("where", [number(call, True, "bool", "true"), given, like], part="filled")
+    given = fill if isinstance(fill, Value) else call.constant(fill, dtype, "fill")
+    return call.emit("where", [call.constant(True, "bool", "true"), given, like], part="filled")
 
 
 def composed(*names: str, masks: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

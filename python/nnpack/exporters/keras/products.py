@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from nnpack.exporters.keras.call import Call, Ref
-from nnpack.exporters.keras.operands import as_tensor, common_dtype, composed, operands, promoted
+from nnpack.exporters.keras.operands import as_tensor, common_dtype, composed, operands, pair, promoted
 from nnpack.exporters.keras.registry import handles
 from nnpack.exporters.keras.shapes import permuted
 from nnpack.format.document import Value
@@ -20,7 +20,7 @@ from nnpack.format.limits import BATCH
 
 @handles("Matmul")
 def matmul(call: Call) -> Value:
-    x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
+    x1, x2 = pair(call).values()
     ranks = [_rank(call, x) for x in (x1, x2)]
     if 1 in ranks:
         left, right = _labels_of_matmul(*ranks)
@@ -54,7 +54,7 @@ def _labels_of_matmul(rank1: int, rank2: int) -> tuple[str, str]:
 
 @handles("Dot")
 def dot(call: Call) -> Value:
-    x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
+    x1, x2 = pair(call).values()
     ranks = [_rank(call, x) for x in (x1, x2)]
     if 0 in ranks:
         return _scaled(call, x1, x2)
@@ -69,7 +69,7 @@ def _scaled(call: Call, x1: Any, x2: Any) -> Value:
 
 @handles("Inner")
 def inner(call: Call) -> Value:
-    x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
+    x1, x2 = pair(call).values()
     ranks = [_rank(call, x) for x in (x1, x2)]
     if 0 in ranks:
         return _scaled(call, x1, x2)
@@ -78,7 +78,7 @@ def inner(call: Call) -> Value:
 
 @handles("Tensordot")
 def tensordot(call: Call) -> Value:
-    x1, x2 = (call.arguments[name] for name in ("x1", "x2"))
+    x1, x2 = pair(call).values()
     rank, axes = _rank(call, x1), call.operation.axes
     if isinstance(axes, int):
         return _tensordot(call, x1, x2, list(range(rank - axes, rank)), list(range(axes)))

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from nnpack.exporters.keras.call import Call, Ref
-from nnpack.exporters.keras.operands import cast, composed, number, promoted, result_dtype
+from nnpack.exporters.keras.operands import cast, composed, promoted, result_dtype
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
 from nnpack.format.dtypes import FLOATS
@@ -54,8 +54,8 @@ def reduction(call: Call) -> Value:
     if initial is None:
         return y
     if dtype == "bool":
-        return call.emit("logical_or" if op == "any" else "logical_and", [y, number(call, initial, "bool", "initial")])
-    return call.emit("maximum" if op == "max" else "minimum", [y, number(call, initial, dtype, "initial")])
+        return call.emit("logical_or" if op == "any" else "logical_and", [y, call.constant(initial, "bool", "initial")])
+    return call.emit("maximum" if op == "max" else "minimum", [y, call.constant(initial, dtype, "initial")])
 
 
 @handles("Std")
@@ -189,7 +189,7 @@ def nan_extreme(call: Call) -> Value:
     if x.dtype not in FLOATS:
         return call.traced(lambda y: extremum(y, axis, keepdims), x)
     # a file holds no weights that are infinite
-    infinity = call.emit("divide", [number(call, n, x.dtype, part) for n, part in ((sign, "sign"), (0, "zero"))])
+    infinity = call.emit("divide", [call.constant(n, x.dtype, part) for n, part in ((sign, "sign"), (0, "zero"))])
 
     def found(y: Any, replacement: Any) -> Any:
         missing = ops.isnan(y)
