@@ -491,9 +491,8 @@ def _mask_of(x: Any) -> Ref | None:
 
 def _is_tensors(item: Any) -> bool:
     """Whether an argument is a tensor or a nest of tensors, in Keras's own sense."""
-    flat = keras.tree.flatten(item)
-    tensors = [x for x in flat if isinstance(x, Ref) or keras.ops.is_tensor(x)]
-    return bool(tensors) and all(x is None or any(x is tensor for tensor in tensors) for x in flat)
+    members = [x for x in keras.tree.flatten(item) if x is not None]
+    return bool(members) and all(isinstance(x, Ref) or keras.ops.is_tensor(x) for x in members)
 
 
 def to_numpy(weight: Any) -> Array:
