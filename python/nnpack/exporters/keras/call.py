@@ -17,7 +17,7 @@ from nnpack.exporters.keras.refusals import reason_of
 from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of
 from nnpack.exporters.keras.tracing import inference, recorded, symbolic, where_it_left
 from nnpack.format.digest import sha256
-from nnpack.format.document import Layer, Source, Tensor, Value, show
+from nnpack.format.document import Layer, Source, State, Tensor, Value, show
 from nnpack.format.dtypes import COMPUTED, FLOATS, PLAIN
 from nnpack.format.limits import BATCH
 from nnpack.ops import OPERATORS
@@ -417,12 +417,16 @@ class Call:
         name = self.export.unique(f"{self.name}/{part}", self.export.values)
         value = Value(name, str(initial.dtype), (BATCH, *initial.shape))
         self.export.values[name] = value
-        self.export.begin_state(value, self.tensor(part, initial), variable)
+        self.export.states.append(State(value, value.name, self.tensor(part, initial)))
+        self.export.variables.append(variable)
         return value
 
     def carry(self, state: Value, output: Value) -> None:
         """Declares that `output` of one call is what `state` is in the next."""
-        self.export.carry(state, output)
+        self.export.states = [
+            known._replace(output=output.name) if known.input.name == state.name else known
+            for known in self.export.states
+        ]
 
     def trace(self, function: Callable[..., Any], /, *args: Any, optional: bool = False, **kwargs: Any) -> list[Any]:
         """What a Python function makes of values, found by calling it on symbolic tensors.

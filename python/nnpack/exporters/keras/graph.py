@@ -141,17 +141,6 @@ class Export:
         ]
         self.states = [state._replace(input=self.values[state.input.name]) for state in self.states]
 
-    # States
-
-    def begin_state(self, value: Value, initial: str, variable: Any) -> None:
-        self.states.append(State(value, value.name, initial))
-        self.variables.append(variable)
-
-    def carry(self, value: Value, output: Value) -> None:
-        self.states = [
-            state._replace(output=output.name) if state.input.name == value.name else state for state in self.states
-        ]
-
     def like(self) -> Value:
         """A value with as many rows as the model is called with."""
         return next(value for value in self.values.values() if value.shape[:1] == (BATCH,))
