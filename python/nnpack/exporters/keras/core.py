@@ -10,11 +10,11 @@ from keras import layers
 
 from nnpack.exporters.keras.activations import activate
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
+from nnpack.exporters.keras.operands import integral
 from nnpack.exporters.keras.products import labels_of
 from nnpack.exporters.keras.quirks import added_as
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
-from nnpack.format.dtypes import INTEGERS
 
 
 @handles(layers.Dense)
@@ -58,8 +58,7 @@ def embedding(call: Call) -> Value:
 
 def _embedded(call: Call) -> Value:
     layer, x = call.operation, call.inputs[0]
-    indices = x if x.dtype in INTEGERS else call.cast(x, "int32")
-    return call.emit("embedding", [indices], {"embeddings": layer.embeddings})
+    return call.emit("embedding", [integral(call, x, "int32")], {"embeddings": layer.embeddings})
 
 
 def reversible_embedding(call: Call) -> Value:

@@ -16,6 +16,7 @@ from nnpack.exporters.keras.operands import (
     common_dtype,
     composed,
     filled,
+    integral,
     known,
     operands,
     result_dtype,
@@ -131,10 +132,9 @@ def _taken_from_table(call: Call, given: Any, indices: Value, axis: int | None) 
     exact = dtype if dtype in FLOATS else "float64"
     if dtype == "int64" and np.abs(table).max(initial=0) > 2**53:
         raise call.refuse("a table of integers above 2**53", "smaller integers")
-    indices = indices if indices.dtype in INTEGERS else call.cast(indices, "int64")
     as_it_is = table.ndim == 2 and isinstance(given, keras.Variable)
     embeddings = given if as_it_is else table.reshape(len(table), -1)
-    y = call.emit("embedding", [indices], {"embeddings": call.weight(embeddings, exact)})
+    y = call.emit("embedding", [integral(call, indices)], {"embeddings": call.weight(embeddings, exact)})
     if len(shape) != 1:
         y = _last_axis_as(call, y, shape)
     return call.cast(y, dtype)
@@ -160,8 +160,7 @@ def take_along_axis(call: Call) -> Value:
         for given, part in ((x, "x"), (indices, "indices"))
     )
     axis = call.axis(axis, len(value.shape))
-    places = places if places.dtype in INTEGERS else call.cast(places, "int64")
-    value, places = call.export.unify([value, places], skip=axis)
+    value, places = call.export.unify([value, integral(call, places)], skip=axis)
     value = spread(call, value, places, axis)
     return call.emit("take_along_axis", [value, spread(call, places, value, axis)], attributes={"axis": axis})
 
@@ -175,8 +174,9 @@ def one_hot(call: Call) -> Value:
 def _one_hot(call: Call, x: Value, axis: int, dtype: str) -> Value:
     if call.operation.sparse:
         raise call.refuse("sparse=True", "sparse=False")
-    x = x if x.dtype in INTEGERS else call.cast(x, "int64")
-    y = call.emit("one_hot", [x], attributes={"num_classes": int(call.operation.num_classes), "dtype": dtype})
+    y = call.emit(
+        "one_hot", [integral(call, x)], attributes={"num_classes": int(call.operation.num_classes), "dtype": dtype}
+    )
     rank = len(y.shape)
     perm = list(range(rank - 1))
     perm.insert(call.axis(axis, rank), rank - 1)

@@ -11,7 +11,7 @@ import numpy as np
 from nnpack.exporters.keras.call import Array, Call, Ref, to_numpy
 from nnpack.exporters.keras.registry import handles
 from nnpack.format.document import Value
-from nnpack.format.dtypes import FLOATS, PLAIN
+from nnpack.format.dtypes import FLOATS, INTEGERS, PLAIN
 
 
 def result_dtype(call: Call) -> str:
@@ -90,6 +90,11 @@ def _range(dtype: str) -> tuple[Any, Any]:
         return 0, 1
     given = np.finfo(dtype) if dtype in FLOATS else np.iinfo(dtype)
     return given.min, given.max
+
+
+def integral(call: Call, x: Value, dtype: str = "int64") -> Value:
+    """Integers as they are, other numbers as integers of that dtype."""
+    return x if x.dtype in INTEGERS else call.cast(x, dtype)
 
 
 def filled(call: Call, like: Value, fill: Any, dtype: str) -> Value:

@@ -13,10 +13,11 @@ from keras import layers
 
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.layout import channels_first, channels_last
-from nnpack.exporters.keras.operands import limits
+from nnpack.exporters.keras.operands import integral, limits
 from nnpack.exporters.keras.registry import handles
 from nnpack.exporters.keras.shapes import sliced
 from nnpack.format.document import Value, show
+from nnpack.format.dtypes import FLOATS
 
 # Bins
 
@@ -55,8 +56,7 @@ def _bins(call: Call, x: Value) -> Value:
 @handles(layers.CategoryEncoding)
 def category_encoding(call: Call) -> Value:
     layer, weights = call.operation, call.arguments.get("count_weights")
-    indices = call.value(call.arguments["inputs"])
-    indices = call.cast(indices, "int64") if indices.dtype not in ("int8", "int32", "int64", "uint8") else indices
+    indices = integral(call, call.value(call.arguments["inputs"]))
     if weights is None:
         return encoded(call, indices, layer.num_tokens, layer.dtype)
     if not isinstance(weights, Ref):
@@ -219,7 +219,7 @@ def resized(call: Call, image: Value, size: tuple[int, int], interpolation: str,
     if interpolation == "nearest":
         return call.emit("resize", [image], attributes=attributes)
     y = call.emit("resize", [call.cast(image, "float32")], attributes=attributes)
-    if dtype in ("float32", "float64"):
+    if dtype in FLOATS:
         return call.cast(y, dtype)
     lowest, highest = limits("float32", dtype)
     y = call.emit("maximum", [call.emit("round", [y]), call.constant(lowest, "float32", "lowest")])
