@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nnpack.errors import FormatError, ModelError, NnpackError
 from nnpack.exporters.keras.coverage import refused_operation
 from nnpack.exporters.keras.refusals import reason_of
-from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of
+from nnpack.exporters.keras.registry import FUNCTIONS, Handler, handler_of, is_of_keras
 from nnpack.exporters.keras.tracing import inference, recorded, symbolic, where_it_left
 from nnpack.format.digest import sha256
 from nnpack.format.document import Layer, Source, State, Tensor, Value, show
@@ -134,7 +134,7 @@ class Call:
         return [Ref(value.name, self.output_mask) for value in self.handled(handler)]
 
     def function_handler(self) -> Handler:
-        known = type(self.operation).__module__.startswith("keras.")
+        known = is_of_keras(type(self.operation))
         found = FUNCTIONS.get(self.class_name) if known else None
         if found is None:
             reason = refused_operation(self.class_name) if known else None

@@ -13,7 +13,7 @@ from keras import layers
 from nnpack.exporters.keras.activations import as_operator, operator_of
 from nnpack.exporters.keras.call import Call, Ref, to_numpy
 from nnpack.exporters.keras.layout import channels_first, channels_last
-from nnpack.exporters.keras.registry import handles
+from nnpack.exporters.keras.registry import handles, is_of_keras
 from nnpack.exporters.keras.shapes import sliced, squeezed
 from nnpack.exporters.keras.tracing import inference
 from nnpack.format.document import Value
@@ -88,7 +88,7 @@ def _cells(cell: Any) -> list[Any]:
 
 def _operator(cell: Any) -> str | None:
     """The operator of a cell of Keras's own."""
-    return _CELLS.get(type(cell).__name__) if type(cell).__module__.startswith("keras.") else None
+    return _CELLS.get(type(cell).__name__) if is_of_keras(type(cell)) else None
 
 
 def _dtype(call: Call, cell: Any) -> str:

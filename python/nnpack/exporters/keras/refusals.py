@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnpack.exporters.keras.registry import is_of_keras
+
 _HASHES = "hashes with functions of TensorFlow, which no operator computes"
 _SPECTRUM = "computes a Fourier transform, which no operator does"
 _HISTOGRAM = "stretches the colours of each image at inference too, which no operator does"
@@ -27,4 +29,4 @@ REFUSED: dict[str, str] = {
 
 def reason_of(layer_class: Any) -> str | None:
     """Why layers of a class are refused; None where nothing is known against it."""
-    return REFUSED.get(layer_class.__name__) if layer_class.__module__.startswith("keras.") else None
+    return REFUSED.get(layer_class.__name__) if is_of_keras(layer_class) else None

@@ -72,6 +72,11 @@ def register(layer_class: type, *, masks: bool = False) -> Callable[[Lower], Low
     return handles(layer_class, masks=masks)
 
 
+def is_of_keras(cls: type) -> bool:
+    """Whether a class is Keras's own, which its name then tells apart from all others."""
+    return cls.__module__.startswith("keras.")
+
+
 _HARMLESS = {"__init__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
 _HARMLESS |= {"get_config", "from_config", "__annotations__", "__annotate_func__", "__dict__", "__weakref__"}
 
