@@ -277,7 +277,7 @@ def _for_any_rows(model: Any, inputs: Any) -> Exported:
         try:
             first, second = (_lowered(model, graph_of(model, inputs, n), n) for n in rows[:2])
         except UnsupportedModelError as also:
-            raise _telling(refused, also, str(rows[0])) from None
+            raise _telling(refused, also, rows[:2]) from None
         if _same(first.document, second.document):
             return first
         at = f"model {model.name!r} ({type(model).__name__})"
@@ -286,11 +286,15 @@ def _for_any_rows(model: Any, inputs: Any) -> Exported:
         raise UnsupportedModelError([problem]) from None
 
 
-def _telling(refused: UnsupportedModelError, also: UnsupportedModelError, rows: str) -> UnsupportedModelError:
-    """Which of two refusals tells more: the first, unless it speaks of None where the number of rows belongs."""
+def _telling(refused: UnsupportedModelError, also: UnsupportedModelError, rows: Sequence[int]) -> UnsupportedModelError:
+    """Which of two refusals tells more: the first, unless it speaks of None where the number of rows belongs.
+
+    The second comes from one of the numbers that stood for any.
+    """
     if len(also.problems) != len(refused.problems):
         return min(refused, also, key=lambda error: len(error.problems))
-    return also if "None" in str(refused) and rows not in str(also) else refused
+    by_number = any(str(n) in str(also) for n in rows)
+    return also if "None" in str(refused) and not by_number else refused
 
 
 def _same(a: Document, b: Document) -> bool:
