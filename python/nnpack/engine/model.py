@@ -16,8 +16,6 @@ from nnpack.engine.plan import Plan
 from nnpack.engine.reference import SMALLEST, Reference, worst
 from nnpack.engine.samples import sample_inputs
 from nnpack.errors import InputError, SelfTestError, ShapeError, stop
-from nnpack.format import container, header
-from nnpack.format.build import build
 from nnpack.format.document import Document, Json, Layer, Value, show
 from nnpack.format.limits import ACTIVATION_ELEMENTS, BATCH
 from nnpack.ops import OPERATORS
@@ -98,6 +96,9 @@ class Model:
         """A model travels as the path or the bytes that it was loaded from, or would be; without its states."""
         if self._origin is not None:
             return self._origin()
+        from nnpack.format import container
+        from nnpack.format.build import build
+
         pieces = container.write(self.document.version, *build(self.document))
         return _of_bytes, (b"".join(pieces), self.optimize)
 
@@ -423,6 +424,8 @@ class Model:
 
 
 def _of_bytes(data: bytes, optimize: Iterable[str]) -> Model:
+    from nnpack.format import container, header
+
     parts = container.read(memoryview(data))
     operators = frozenset(OPERATORS)
     document = header.parse(parts.header, parts.payload, parts.version, operators, stop, verify=False)

@@ -18,12 +18,12 @@ from nnpack.engine.check import bind, operator_call
 from nnpack.engine.graph import Graph, Node
 from nnpack.engine.memory import Spec
 from nnpack.engine.passes import chosen, optimized
-from nnpack.engine.workspace import Workspace
 from nnpack.errors import ShapeError
 from nnpack.format.document import Dimension, Document, Layer
 from nnpack.ops import OPERATORS
 
 if TYPE_CHECKING:
+    from nnpack.engine.workspace import Workspace
     from nnpack.format.dtypes import Array
 
 WORKSPACES = 8
@@ -90,7 +90,7 @@ class Plan:
             return workspace.run(inputs)
         specs: dict[str, Spec] | None = {} if shapes in workspaces else None  # called like this before
         values = self.traced(inputs, specs)
-        self._threads.keep(shapes, Workspace(self.graph, specs) if specs and not _is_empty(specs) else None)
+        self._threads.keep(shapes, self._bound(specs) if specs and not _is_empty(specs) else None)
         # what is returned is the caller's own: no view of what was given, of a weight, or of another output
         return [values[name].copy() if i in self._views else values[name] for i, name in enumerate(self.outputs)]
 
@@ -102,6 +102,11 @@ class Plan:
         """Memory and calls for inputs of these shapes."""
         specs: dict[str, Spec] = {}
         self.traced(inputs, specs)
+        return self._bound(specs)
+
+    def _bound(self, specs: Mapping[str, Spec]) -> Workspace:
+        from nnpack.engine.workspace import Workspace  # a first prediction does not need it
+
         return Workspace(self.graph, specs)
 
     def traced(self, inputs: Sequence[Array], specs: dict[str, Spec] | None = None) -> Mapping[str, Any]:
