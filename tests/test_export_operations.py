@@ -394,7 +394,7 @@ CASES |= {
         ),
         (),
     ),
-    "select": (lambda x, y: ops.select([x > 1, y > 0], [x, y * 2], 3.5), M, M),
+    "select": (lambda x, y: [ops.select([x > 1, y > 0], [x, y * 2], default) for default in (3.5, A, y - x)], M, M),
     "separable_conv": (
         lambda x: [
             ops.separable_conv(x, KERNEL, np.ones((1, 1, 20, 3), np.float32) * A[0, :3]),

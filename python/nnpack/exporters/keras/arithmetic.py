@@ -222,7 +222,7 @@ def select(call: Call) -> Value:
     choices, default = arguments["choicelist"], arguments["default"]
     dtype = common_dtype(call, *choices)
     python_number = isinstance(default, int | float) and not isinstance(default, bool)
-    if not python_number and common_dtype(call, dtype, default) != dtype:
+    if not python_number and common_dtype(call, *choices, default) != dtype:
         raise call.refuse(f"a default of another dtype than {dtype}", "choices and default of one dtype")
     if isinstance(default, float) and dtype not in FLOATS:
         raise call.refuse(f"the default {default} among {dtype}", "choices and default of one dtype")
