@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
+PAUSE = 0.03
+"""Seconds after which the threads of the runtime before have stopped spinning in wait for work."""
+
+
 class Times(NamedTuple):
     """Seconds of one call.
 
@@ -39,6 +43,7 @@ def interleaved(calls: Mapping[str, Callable[[], Any]], seconds: float) -> dict[
         while time.perf_counter() < end or len(next(iter(rounds.values()))) < 5:
             for name, call in calls.items():
                 n = repetitions[name]
+                time.sleep(PAUSE)
                 call()  # the caches are warm with what is measured
                 start = time.perf_counter()
                 for _ in range(n):

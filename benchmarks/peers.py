@@ -50,7 +50,10 @@ def onnx_runtime(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (name,) = [given.name for given in session.get_inputs()]
+    names = [given.name for given in session.get_inputs()]
+    if len(names) > 1:
+        raise UnsupportedError(f"Keras's export has {len(names)} inputs, not one")
+    (name,) = names
     return lambda x: session.run(None, {name: x})[0], path
 
 

@@ -303,16 +303,16 @@ class Model:
             print_fn(f"  {name}: {told or 'nothing to do'}")
         inputs = [*sample_inputs(self.document, rows=1), *self.document.initial_states(1)]
         workspace = self._plan.workspace(inputs)
-        rows = [("Node", "Operator", "Then", "Kernel", "Output shape")]
-        for node, kernel, shape in workspace.told():
+        rows = [("Node", "Operator", "Then", "Kernel", "Calls", "Output shape")]
+        for node, kernel, shape, calls in workspace.bound:
             operator = node.op + (" with zeros around" if node.pads else "")
             then = ", ".join(function.op for function in node.then)
-            rows.append((node.name, operator, then, kernel.note, show(shape)))
+            rows.append((node.name, operator, then, kernel.note, str(calls), show(shape)))
         print_fn("")
         shapes = ", ".join(f"{v.name} {show(x.shape)}" for v, x in zip(self.document.sources, inputs, strict=True))
         print_fn(f"Plan for {shapes}")
         _print_table(rows, print_fn)
-        print_fn(f"Memory: {workspace.nbytes:,} bytes, {workspace.calls:,} calls")
+        print_fn(f"Memory: {workspace.nbytes:,} bytes")
 
     # What goes in
 

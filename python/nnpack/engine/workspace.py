@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnpack.engine.kernels import Kernel, kernel_of
+from nnpack.engine.kernels.kernel import Call
 from nnpack.engine.memory import Arena, Life, Spec, arranged
 
 if TYPE_CHECKING:
@@ -17,10 +18,20 @@ if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
 
+class Bound(NamedTuple):
+    """A node as it is computed: the shape of what it makes, and by how many calls."""
+
+    node: Node
+    kernel: Kernel
+    shape: tuple[int, ...]
+    calls: int
+
+
 class Workspace:
     """Calls without arguments, from inputs that are copied in to outputs that are copied out.
 
     Attributes:
+        bound: the nodes, in the order in which they are computed.
         nbytes: the memory of all values and scratch.
     """
 
@@ -35,20 +46,22 @@ class Workspace:
         arrays: dict[str, Array] = dict(graph.constants)
         for name in layout.roots:
             arrays[name] = arena.array(specs[name], layout.offsets[name])
-        self._calls = []
+        self._calls: list[Call] = []
+        self.bound: list[Bound] = []
         for i, (node, kernel) in enumerate(zip(graph.nodes, kernels, strict=True)):
             inputs = [arrays[name] for name in node.inputs]
+            shape = specs[node.outputs[0]].shape
             if kernel.view is not None:
                 arrays[node.outputs[0]] = kernel.view(inputs[0])
+                self.bound.append(Bound(node, kernel, shape, 0))
                 continue
             for name in node.outputs:
                 if name not in arrays:  # in the memory of an input
                     arrays[name] = arrays[layout.root[name]].reshape(specs[name].shape)
             scratch = [arena.array(spec, at) for spec, at in zip(kernel.scratch, layout.scratch[i], strict=True)]
-            self._calls += kernel.bind(inputs, [arrays[name] for name in node.outputs], scratch)
-        self._told = [
-            (node, kernel, specs[node.outputs[0]].shape) for node, kernel in zip(graph.nodes, kernels, strict=True)
-        ]
+            calls = kernel.bind(inputs, [arrays[name] for name in node.outputs], scratch)
+            self._calls += calls
+            self.bound.append(Bound(node, kernel, shape, len(calls)))
         self._head = self._taking(arrays, graph)
         self._inputs = [arrays[value.name] for value in graph.sources]
         self._outputs = [arrays[name] for name in graph.outputs]
@@ -58,15 +71,6 @@ class Workspace:
     @property
     def has_one_output(self) -> bool:
         return len(self._outputs) == 1
-
-    @property
-    def calls(self) -> int:
-        """How many calls one run makes."""
-        return len(self._calls)
-
-    def told(self) -> Sequence[tuple[Node, Kernel, tuple[int, ...]]]:
-        """Each node, how it is computed, and the shape of what it makes."""
-        return self._told
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for arrays of these shapes."""

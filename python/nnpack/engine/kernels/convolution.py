@@ -10,15 +10,19 @@ import numpy as np
 
 from nnpack.engine.graph import Node
 from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, kernel
-from nnpack.engine.kernels.products import finished, product
+from nnpack.engine.kernels.products import Ending, product
 from nnpack.engine.memory import Spec
 from nnpack.ops.windows import sliding
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
-_COLUMNS = 2**19
+_COLUMNS = 2**20
 """Elements of the matrix of windows that is made at once."""
+
+
+_SHORT_RUN = 12
+"""Elements of a line of a window that are too few to be copied one line at a time."""
 
 
 class Geometry(NamedTuple):
@@ -83,7 +87,8 @@ def conv(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel 
 
 def _pointwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     """Every pixel by itself: one product; with strides, of the pixels that remain."""
-    matrix, bias = np.ascontiguousarray(node.weights["kernel"].reshape(shape.x[-1], -1)), node.weights.get("bias")
+    matrix = np.ascontiguousarray(node.weights["kernel"].reshape(shape.x[-1], -1))
+    ending = Ending(node, Spec(shape.y, dtype))
     picked = Spec((*shape.y[:-1], shape.x[-1]), dtype)
     strided = shape.strides != (1, 1)
 
@@ -92,13 +97,13 @@ def _pointwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
         y = outputs[0]
         calls: list[Call] = []
         if strided:
-            (pixels,) = scratch
+            pixels, *scratch = scratch
             calls.append(partial(np.copyto, pixels, x[:, :: shape.strides[0], :: shape.strides[1]]))
             x = pixels
         flat = y.reshape(-1, y.shape[-1])
-        return calls + product(x.reshape(-1, x.shape[-1]), matrix, flat, bias, node.then)
+        return calls + product(x.reshape(-1, x.shape[-1]), matrix, flat, ending, scratch)
 
-    return Kernel(bind, (picked,) if strided else (), note="1×1: one product")
+    return Kernel(bind, (*([picked] if strided else []), *ending.scratch), note="1×1: one product")
 
 
 def _blocks(shape: Geometry, line: int, most: int) -> Iterator[tuple[slice, slice]]:
@@ -132,64 +137,116 @@ def _filled(x: Array, padded: Array, shape: Geometry) -> list[Call]:
 
 
 def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
-    """Windows as rows of a matrix, some lines of the image at a time, times the kernel as another."""
-    kernel, bias = node.weights["kernel"], node.weights.get("bias")
+    """Windows as rows of a matrix, some lines of the image at a time, times the kernel as another.
+
+    The matrix is filled one line of a window after the other; where these are short, one place of the kernel after
+    the other, which makes it lie transposed.
+    """
+    kernel, ending = node.weights["kernel"], Ending(node, Spec(shape.y, dtype))
     matrix = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
     (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
-    width, k = shape.y[2], len(matrix)
+    (rows, height, width), channels, k = shape.y[:3], shape.x[-1], len(matrix)
+    transposed = kw * channels <= _SHORT_RUN
     blocks = list(_blocks(shape, width * k, _COLUMNS))
-    most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
+    most = max((r.stop - r.start) * (min(p.stop, height) - p.start) for r, p in blocks)
     columns = Spec((most * width * k,), dtype)
-    scratch = (columns, Spec(shape.padded, dtype)) if shape.has_pads else (columns,)
+    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         x: Array = inputs[0].reshape(shape.x)
         y: Array = outputs[0].reshape(shape.y)
         calls: list[Call] = []
         if shape.has_pads:
-            calls += _filled(x, scratch[1], shape)
-            x = scratch[1]
+            image, *scratch = scratch
+            calls += _filled(x, image, shape)
+            x = image
+        memory, *rest = scratch
         s = x.strides
-        steps = (s[0], s[1] * sh, s[2] * sw, s[1] * dh)
-        if dw == 1:  # a line of the window is one piece of memory
-            line: tuple[int, ...] = (kw * x.shape[-1],)
-            line_steps: tuple[int, ...] = (s[3],)
-        else:
-            line, line_steps = (kw, x.shape[-1]), (s[2] * dw, s[3])
-        windows = np.lib.stride_tricks.as_strided(x, (*shape.y[:3], kh, *line), (*steps, *line_steps))
+        pixels, places = (s[0], s[1] * sh, s[2] * sw), (s[1] * dh, s[2] * dw, s[3])
+        windows = np.lib.stride_tricks.as_strided(
+            x, (rows, height, width, kh, kw, channels), (*pixels, *places), writeable=False
+        )
         for part in blocks:
-            window, out = windows[part], y[part]
-            cells = scratch[0][: window.size].reshape(window.shape)
-            out = out.reshape(-1, out.shape[-1])
-            both: list[Call] = [partial(np.copyto, cells, window), partial(cells.reshape(-1, k).dot, matrix, out)]
-            calls += finished(both, out, bias, node.then)
+            window, out = windows[part], y[part].reshape(-1, y.shape[-1])
+            if transposed:
+                window = window.transpose(3, 4, 5, 0, 1, 2)
+                cells = memory[: window.size].reshape(window.shape)
+                table = cells.reshape(k, -1).T
+            else:
+                cells = memory[: window.size].reshape(window.shape)
+                table = cells.reshape(-1, k)
+            calls += [partial(np.copyto, cells, window), partial(table.dot, matrix, out), *ending.calls(out, rest)]
         return calls
 
-    return Kernel(bind, scratch, note=f"windows as a matrix, {len(blocks)} blocks")
+    note = f"windows as a matrix{', transposed' if transposed else ''}, {len(blocks)} blocks"
+    return Kernel(bind, (*padded, columns, *ending.scratch), note=note)
+
+
+_MANY_CHANNELS = 64
 
 
 def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
+    """Every channel by itself: each window times the kernel, summed up by one pass over the image."""
+    (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
+    width, channels = shape.y[2:]
+    kernel, ending = node.weights["kernel"].reshape(kh, kw, channels), Ending(node, Spec(shape.y, dtype))
+    if sw == 1 and dw == 1:  # a line of the image, shifted, is one run of numbers; so is as long a line of weights
+        weights, equation = np.tile(kernel, (1, 1, width)), "bhijn,ijn->bhn"
+        line: tuple[int, ...] = (width * channels,)
+        axes: tuple[int, ...] = (3,)
+    elif channels >= _MANY_CHANNELS:
+        weights, equation = np.ascontiguousarray(kernel), "bhijwn,ijn->bhwn"
+        line, axes = (width, channels), (2, 3)
+    else:
+        return _shifted(node, shape, dtype)
+    blocks = list(_blocks(shape, width * channels, BLOCK))
+    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
+        x: Array = inputs[0].reshape(shape.x)
+        y: Array = outputs[0].reshape(shape.y)
+        calls: list[Call] = []
+        if shape.has_pads:
+            image, *scratch = scratch
+            calls += _filled(x, image, shape)
+            x = image
+        s = (x.strides[0], x.strides[1], x.strides[2] * sw, x.strides[3])
+        steps = (s[0], s[1] * sh, x.strides[1] * dh, x.strides[2] * dw, *(s[axis] for axis in axes))
+        windows = np.lib.stride_tricks.as_strided(x, (*shape.y[:2], kh, kw, *line), steps)
+        for part in blocks:
+            window, out = windows[part], y[part]
+            flat = out.reshape(*out.shape[:2], *line)
+            calls.append(partial(np.einsum, equation, window, weights, out=flat))
+            calls += ending.calls(out.reshape(-1, channels), scratch)
+        return calls
+
+    return Kernel(bind, (*padded, *ending.scratch), note=f"depthwise: sums of windows, {len(blocks)} blocks")
+
+
+def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     """Shifted images times one number for each channel, added up while they are in the cache."""
-    kernel, bias = node.weights["kernel"], node.weights.get("bias")
+    kernel, ending = node.weights["kernel"], Ending(node, Spec(shape.y, dtype))
     (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
     _, _, width, channels = shape.y
     # one number for each column and channel: then a line of an image is one run of numbers
     weights = np.tile(kernel.reshape(kh, kw, 1, channels), (1, 1, width, 1))
-    blocks = list(_blocks(shape, width * channels, BLOCK // 2))
+    blocks = list(_blocks(shape, width * channels, BLOCK))
     most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
     product = Spec((most * width * channels,), dtype)
-    scratch = (product, Spec(shape.padded, dtype)) if shape.has_pads else (product,)
+    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         x: Array = inputs[0].reshape(shape.x)
         y: Array = outputs[0].reshape(shape.y)
         calls: list[Call] = []
         if shape.has_pads:
-            calls += _filled(x, scratch[1], shape)
-            x = scratch[1]
+            image, *scratch = scratch
+            calls += _filled(x, image, shape)
+            x = image
+        memory, *rest = scratch
         for rows, lines in blocks:
             out = y[rows, lines]
-            part = scratch[0][: out.size].reshape(out.shape)
+            part = memory[: out.size].reshape(out.shape)
             for i, j in np.ndindex(kh, kw):
                 top = i * dh + lines.start * sh
                 shifted = x[
@@ -200,7 +257,7 @@ def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
                 else:
                     calls.append(partial(np.multiply, shifted, weights[i, j], part))
                     calls.append(partial(np.add, out, part, out))
-            calls = finished(calls, out.reshape(-1, channels), bias, node.then)
+            calls += ending.calls(out.reshape(-1, channels), rest)
         return calls
 
-    return Kernel(bind, scratch, note=f"depthwise: shifted sums, {len(blocks)} blocks")
+    return Kernel(bind, (*padded, product, *ending.scratch), note=f"depthwise: shifted sums, {len(blocks)} blocks")

@@ -76,7 +76,7 @@ def _by_function(node: Node, inputs: Sequence[Array], outputs: Sequence[Array], 
     return [call]
 
 
-BLOCK = 2**17
+BLOCK = 2**16
 """Elements that stay in the cache while one function after the other is applied to them."""
 
 

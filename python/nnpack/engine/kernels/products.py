@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnpack.engine.graph import Function, Node
-from nnpack.engine.kernels.elementwise import applied
-from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, along_rows, kernel
+from nnpack.engine.graph import Node
+from nnpack.engine.kernels.elementwise import applied, temporaries
+from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, along_rows, cut, kernel
 from nnpack.engine.memory import Spec
 
 if TYPE_CHECKING:
@@ -21,42 +21,60 @@ _FEWEST_ROWS = 64
 """Products of fewer rows than this are not worth a call of their own."""
 
 
-def product(x: Array, matrix: Array, y: Array, bias: Array | None, then: Sequence[Function]) -> list[Call]:
-    """x · matrix + bias, and what follows; in blocks of rows, while there is something to do to y.
+class Ending:
+    """What is done to the rows of a product where they lie: a bias is added, functions are applied.
+
+    Attributes:
+        scratch: the memory that it needs.
+    """
+
+    def __init__(self, node: Node, made: Spec) -> None:
+        self.bias, self.then = node.weights.get("bias"), node.then
+        n = made.shape[-1]
+        self.scratch = temporaries(node.then, Spec((prod(made.shape) // n, n), made.dtype))
+
+    def calls(self, y: Array, scratch: Sequence[Array]) -> list[Call]:
+        """For y of shape (rows, n), while its parts are in the cache."""
+        calls: list[Call] = []
+        if self.bias is None and not self.then:
+            return calls
+        for part in cut(y):
+            if self.bias is not None:
+                wide, row = along_rows(y[part], self.bias)
+                calls.append(partial(np.add, wide, row, wide))
+            calls += applied(self.then, y[part], scratch)
+        return calls
+
+
+def product(x: Array, matrix: Array, y: Array, ending: Ending, scratch: Sequence[Array]) -> list[Call]:
+    """x · matrix, and what follows; in blocks of rows, while there is something to do to y.
 
     Args:
         x: (rows, k).
         matrix: (k, n).
         y: (rows, n).
-        bias: (n,).
-        then: what is applied to y.
+        ending: what is done to y.
+        scratch: what that needs.
     """
     calls: list[Call] = []
-    step = len(y) if bias is None and not then else max(_FEWEST_ROWS, BLOCK // max(1, y.shape[1]))
+    nothing = ending.bias is None and not ending.then
+    step = len(y) if nothing else max(_FEWEST_ROWS, BLOCK // max(1, y.shape[1]))
     for at in range(0, len(y), max(1, step)):
         part = slice(at, at + step)
-        calls += finished([partial(x[part].dot, matrix, y[part])], y[part], bias, then)
+        calls += [partial(x[part].dot, matrix, y[part]), *ending.calls(y[part], scratch)]
     return calls
-
-
-def finished(calls: list[Call], y: Array, bias: Array | None, then: Sequence[Function]) -> list[Call]:
-    """The same calls, and a bias and functions for what they make."""
-    if bias is not None:
-        wide, row = along_rows(y, bias)
-        calls = [*calls, partial(np.add, wide, row, wide)]
-    return [*calls, *applied(then, y)]
 
 
 @kernel("dense")
 def dense(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """One large product: a stack of small ones is slow."""
-    matrix, bias = np.ascontiguousarray(node.weights["kernel"]), node.weights.get("bias")
+    matrix, ending = np.ascontiguousarray(node.weights["kernel"]), Ending(node, outputs[0])
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         (x,), (y,) = inputs, outputs
-        return product(x.reshape(-1, x.shape[-1]), matrix, y.reshape(-1, y.shape[-1]), bias, node.then)
+        return product(x.reshape(-1, x.shape[-1]), matrix, y.reshape(-1, y.shape[-1]), ending, scratch)
 
-    return Kernel(bind, note="one product")
+    return Kernel(bind, ending.scratch, note="one product")
 
 
 @kernel("matmul")

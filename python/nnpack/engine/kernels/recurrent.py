@@ -1,4 +1,7 @@
-"""lstm, gru, simple_rnn: the product with the inputs of all steps at once, then a few calls for each step."""
+"""lstm, gru, simple_rnn: the product with the inputs of all steps at once, then a few calls for each step.
+
+Everything lies transposed, (units, rows): then each gate is one piece of memory, which is walked through the quickest.
+"""
 
 from __future__ import annotations
 
@@ -43,44 +46,40 @@ def _walked(
         return None
     if attributes.get("recurrent_activation", "sigmoid") != "sigmoid":
         return None
-    rows, time, features = x.shape
+    rows, time, _ = x.shape
     units = len(weights["recurrent_kernel"])
-    shapes = [(time, rows, gates * units), *[(rows, units)] * states, *scratch]
+    shapes = [(time, gates * units, rows), *[(units, rows)] * states, *scratch]
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], memory: Sequence[Array]) -> list[Call]:
         sums, carried, rest = memory[0], list(memory[1 : 1 + states]), memory[1 + states :]
         kernel, bias = input_weights(node)
-        flat = sums.reshape(-1, sums.shape[-1])
-        if rows == 1:
-            calls: list[Call] = [partial(inputs[0].reshape(-1, features).dot, kernel, flat)]
-        else:
-            calls = [partial(np.matmul, inputs[0].transpose(1, 0, 2), kernel, sums)]
+        calls: list[Call] = [partial(np.matmul, kernel, inputs[0].transpose(1, 2, 0), sums)]
         if bias is not None:
-            calls.append(partial(np.add, flat, bias, flat))
+            calls.append(partial(np.add, sums, np.repeat(bias[:, None], rows, 1), sums))
         calls += [partial(np.copyto, state, scalar(0, state)) for state in carried]
         step = cell(node, carried, rest)
         order = range(time)[::-1] if attributes["go_backwards"] else range(time)
         for i, t in enumerate(order):
             calls += step(sums[t])
             if attributes["return_sequences"]:
-                calls.append(partial(np.copyto, outputs[0][:, i], carried[0]))
+                calls.append(partial(np.copyto, outputs[0][:, i], carried[0].T))
         if not attributes["return_sequences"]:
-            calls.append(partial(np.copyto, outputs[0], carried[0]))
-        return calls + [partial(np.copyto, to, state) for to, state in zip(outputs[1:], carried, strict=True)]
+            calls.append(partial(np.copyto, outputs[0], carried[0].T))
+        return calls + [partial(np.copyto, to, state.T) for to, state in zip(outputs[1:], carried, strict=True)]
 
     return Kernel(bind, tuple(Spec(shape, x.dtype) for shape in shapes), note="the inputs' product at once")
 
 
 def _ordered(node: Node, weight: Array) -> Array:
-    """The columns in the order in which cells take them, those of a sigmoid first and negated: it needs exp(-x)."""
+    """The columns as rows, in the order in which cells take them, those of a sigmoid negated: it needs exp(-x)."""
     parts = np.split(weight, 4 if node.op == "lstm@1" else 3 if node.op == "gru@1" else 1, axis=-1)
     if node.op == "lstm@1":  # i, f, g, o -> i, f, o, g
         i, f, g, o = parts
-        return np.ascontiguousarray(np.concatenate([-i, -f, -o, g], -1))
+        return np.ascontiguousarray(np.concatenate([-i, -f, -o, g], -1).T)
     if node.op == "gru@1":
         z, r, g = parts
-        return np.ascontiguousarray(np.concatenate([-z, -r, g], -1))
-    return np.ascontiguousarray(weight)
+        return np.ascontiguousarray(np.concatenate([-z, -r, g], -1).T)
+    return np.ascontiguousarray(weight.T)
 
 
 def input_weights(node: Node) -> tuple[Array, Array | None]:
@@ -107,19 +106,19 @@ def simple_rnn(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
     units = len(node.weights["recurrent_kernel"])
 
     def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
-        recurrent, (product,) = np.ascontiguousarray(node.weights["recurrent_kernel"]), scratch
+        recurrent, (product,) = _ordered(node, node.weights["recurrent_kernel"]), scratch
 
         def step(sums: Array) -> list[Call]:
             (h,) = states
             return [
-                partial(h.dot, recurrent, product),
+                partial(recurrent.dot, h, product),
                 partial(np.add, product, sums, h),
                 *_activation(node, h),
             ]
 
         return step
 
-    return _walked(node, inputs, 1, 1, [(inputs[0].shape[0], units)], cell)
+    return _walked(node, inputs, 1, 1, [(units, inputs[0].shape[0])], cell)
 
 
 @kernel("lstm")
@@ -129,8 +128,8 @@ def lstm(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel 
 
     def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
         recurrent, (s, t) = _ordered(node, node.weights["recurrent_kernel"]), scratch
-        (h, c), (i, f, o, g) = states, (s[:, k * units : (k + 1) * units] for k in range(4))
-        gates = s[:, : 3 * units]
+        (h, c), (i, f, o, g) = states, (s[k * units : (k + 1) * units] for k in range(4))
+        gates = s[: 3 * units]
         rest: list[Call] = [
             *sigmoid_of_negated(gates),
             *_activation(node, g),
@@ -140,9 +139,9 @@ def lstm(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel 
             *_into(node, c, t),
             partial(np.multiply, o, t, h),
         ]
-        return lambda sums: [partial(h.dot, recurrent, s), partial(np.add, s, sums, s), *rest]
+        return lambda sums: [partial(recurrent.dot, h, s), partial(np.add, s, sums, s), *rest]
 
-    return _walked(node, inputs, 4, 2, [(rows, 4 * units), (rows, units)], cell)
+    return _walked(node, inputs, 4, 2, [(4 * units, rows), (units, rows)], cell)
 
 
 def _into(node: Node, x: Array, y: Array) -> list[Call]:
@@ -161,11 +160,14 @@ def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel |
     def cell(node: Node, states: list[Array], scratch: Sequence[Array]) -> Cell:
         (h,), (s, t, g) = states, scratch
         recurrent = _ordered(node, node.weights["recurrent_kernel"])
-        both = np.ascontiguousarray(recurrent[:, : 2 * units])
-        last = np.ascontiguousarray(recurrent[:, 2 * units :])
-        z, r, one = s[:, :units], s[:, units:], scalar(1, s)
+        both, last = recurrent[: 2 * units], recurrent[2 * units :]
+        z, r, one = s[:units], s[units:], scalar(1, s)
         bias = node.weights.get("bias")
-        added = [] if bias is None or not reset_after else [partial(np.add, g, bias[1, 2 * units :], g)]
+        added = (
+            []
+            if bias is None or not reset_after
+            else [partial(np.add, g, np.repeat(bias[1, 2 * units :, None], rows, 1), g)]
+        )
         rest: list[Call] = [
             *_activation(node, g),
             partial(np.subtract, one, z, t),
@@ -176,18 +178,18 @@ def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel |
 
         def candidate(sums: Array) -> Iterator[Call]:
             if reset_after:
-                yield partial(h.dot, last, g)
+                yield partial(last.dot, h, g)
                 yield from added
                 yield partial(np.multiply, r, g, g)
             else:
                 yield partial(np.multiply, r, h, t)
-                yield partial(t.dot, last, g)
-            yield partial(np.add, g, sums[:, 2 * units :], g)
+                yield partial(last.dot, t, g)
+            yield partial(np.add, g, sums[2 * units :], g)
 
         def step(sums: Array) -> list[Call]:
             return [
-                partial(h.dot, both, s),
-                partial(np.add, s, sums[:, : 2 * units], s),
+                partial(both.dot, h, s),
+                partial(np.add, s, sums[: 2 * units], s),
                 *sigmoid_of_negated(s),
                 *candidate(sums),
                 *rest,
@@ -195,4 +197,4 @@ def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel |
 
         return step
 
-    return _walked(node, inputs, 3, 1, [(rows, 2 * units), (rows, units), (rows, units)], cell)
+    return _walked(node, inputs, 3, 1, [(2 * units, rows), (units, rows), (units, rows)], cell)
