@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## train two networks with Keras, predict with them whe
 test: lint types docs ## everything that CI runs
 	$(RUN) -m pytest --numprocesses 2 --dist worksteal
 
-test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 16 GB of memory
+test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 18 GB of memory
 	$(RUN) -m pytest -m applications
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.installed

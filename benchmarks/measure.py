@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-
 PAUSE = 0.03
 """Seconds after which the threads of the runtime before have stopped spinning in wait for work."""
 

@@ -34,11 +34,11 @@ def keras_predict(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
     return lambda x: model.predict(x, batch_size=len(x), verbose=0), path
 
 
-def tf_function(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
+def tf_function(model: Any, folder: Path, threads: int) -> tuple[Run, None]:
     import tensorflow
 
     compiled = tensorflow.function(lambda x: model(x, training=False))
-    return lambda x: compiled(tensorflow.constant(x)).numpy(), folder / "model.keras"
+    return lambda x: compiled(tensorflow.constant(x)).numpy(), None
 
 
 def onnx_runtime(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
@@ -91,7 +91,7 @@ PEERS = {
 
 
 def prepared(name: str, model: Any, x: np.ndarray, expected: np.ndarray, folder: Path, threads: int) -> tuple[Run, int]:
-    """A peer that was seen to give the right numbers, and the bytes of its file.
+    """A peer that was seen to give the right numbers, and the bytes of its file; 0 where it has none.
 
     Raises:
         UnsupportedError: it cannot be made, fails, or gives other numbers.
@@ -107,4 +107,4 @@ def prepared(name: str, model: Any, x: np.ndarray, expected: np.ndarray, folder:
     off = float(np.max(np.abs(y - expected)))
     if not off <= 1e-3 * max(1.0, float(np.max(np.abs(expected)))):
         raise UnsupportedError(f"gives other numbers: off by {off:.3g}")
-    return run, os.path.getsize(path)
+    return run, os.path.getsize(path) if path else 0

@@ -134,7 +134,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
             error_kw={"elinewidth": 0.8, "ecolor": "#444444"},
         )
     axes.set_yticks(range(len(rows)), [row["title"] for row in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.set_xlabel("time of one call (s), median and quartiles; shorter is better")
     axes.grid(axis="x", which="major", color="#dddddd")
