@@ -317,7 +317,21 @@ def test_workspaces_are_bounded():
         model(numbers(rows, 4))
         model(numbers(rows, 4))
     kept = model._plan._threads
-    assert len(kept.workspaces) == len(kept.quick) == WORKSPACES
+    assert len(kept.kept) == len(kept.quick) == WORKSPACES
+
+
+def test_memory_that_is_kept_is_bounded(monkeypatch):
+    """4,096 bytes hold the workspaces of few rows, one or two at a time; those of many rows are never bound."""
+    monkeypatch.setattr("nnpack.engine.plan.WORKSPACE_BYTES", 4096)
+    model = nnpack.loads(packed(perceptron()))
+    x = numbers(200, 4)
+    expected = nnpack.loads(packed(perceptron())).predict(x)
+    for rows in (200, 10, 20, 30, 40, 50, 200):
+        for _ in range(3):
+            np.testing.assert_allclose(model(x[:rows]), expected[:rows], rtol=1e-5)
+        kept = [workspace.nbytes for workspace in model._plan._threads.kept.values() if workspace is not None]
+        assert sum(kept) <= 4096
+    assert model._plan._threads.kept[((200, 4),)] is None
 
 
 def test_answers_are_the_callers_own():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -77,10 +78,14 @@ class Model:
         self.document = document
         self.optimize = chosen(optimize)
         self._origin = origin
-        self._plan = Plan(document, self._with_states(document.outputs), self.optimize)
         self._other: tuple[tuple[str, ...], Plan] | None = None
         self._states: list[Array] | None = None
         self._quick = self._quick_dtype()
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """Made by the first call: passes read weights, and copy those that they change."""
+        return Plan(self.document, self._with_states(self.document.outputs), self.optimize)
 
     def _quick_dtype(self) -> Any:
         """Of a model that takes one array and gives one, the dtype that is taken as it is."""

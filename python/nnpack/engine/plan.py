@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 WORKSPACES = 8
 """The most workspaces that a thread keeps for a plan; the one made longest ago goes first."""
 
+WORKSPACE_BYTES = 2**30
+"""The most memory of all that a thread keeps for a plan; shapes that need more by themselves are not bound."""
+
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -84,13 +87,13 @@ class Plan:
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """The outputs for arrays that are known to fit the document's inputs."""
         shapes = tuple([x.shape for x in inputs])
-        workspaces = self._threads.workspaces
-        workspace = workspaces.get(shapes)
+        kept = self._threads.kept
+        workspace = kept.get(shapes)
         if workspace is not None:
             return workspace.run(inputs)
-        specs: dict[str, Spec] | None = {} if shapes in workspaces else None  # called like this before
+        specs: dict[str, Spec] | None = {} if shapes in kept else None  # called like this before
         values = self.traced(inputs, specs)
-        self._threads.keep(shapes, self._bound(specs) if specs and not _is_empty(specs) else None)
+        self._threads.keep(shapes, None if specs is None else self._bound(specs))
         # what is returned is the caller's own: no view of what was given, of a weight, or of another output
         return [values[name].copy() if i in self._views else values[name] for i, name in enumerate(self.outputs)]
 
@@ -100,14 +103,18 @@ class Plan:
 
     def workspace(self, inputs: Sequence[Array]) -> Workspace:
         """Memory and calls for inputs of these shapes."""
+        from nnpack.engine.workspace import workspace
+
         specs: dict[str, Spec] = {}
         self.traced(inputs, specs)
-        return self._bound(specs)
+        found = workspace(self.graph, specs)
+        assert found is not None  # there is no limit
+        return found
 
-    def _bound(self, specs: Mapping[str, Spec]) -> Workspace:
-        from nnpack.engine.workspace import Workspace  # a first prediction does not need it
+    def _bound(self, specs: Mapping[str, Spec]) -> Workspace | None:
+        from nnpack.engine.workspace import workspace  # a first prediction does not need it
 
-        return Workspace(self.graph, specs)
+        return None if _is_empty(specs) else workspace(self.graph, specs, WORKSPACE_BYTES)
 
     def traced(self, inputs: Sequence[Array], specs: dict[str, Spec] | None = None) -> Mapping[str, Any]:
         """The outputs, each node computed by its operator's own function.
@@ -149,21 +156,25 @@ class _Threads(local):
     """Each thread's own workspaces, because two threads may not write into the same memory.
 
     Attributes:
-        workspaces: by the shapes of inputs; None for shapes that the plan was called with once, or that have none.
+        kept: by the shapes of inputs; None for shapes that the plan was called with once.
         quick: of those with one input and one output, what runs them, by the shape of the input.
     """
 
     def __init__(self) -> None:
-        self.workspaces: OrderedDict[Shapes, Workspace | None] = OrderedDict()
+        self.kept: OrderedDict[Shapes, Workspace | None] = OrderedDict()
         self.quick: dict[tuple[int, ...], Callable[[Array], Array]] = {}
 
     def keep(self, shapes: Shapes, workspace: Workspace | None) -> None:
-        self.workspaces[shapes] = workspace
+        """Adds one; what is too much goes, the oldest first."""
+        self.kept[shapes] = workspace
         if workspace is not None and len(shapes) == 1 and workspace.has_one_output:
             self.quick[shapes[0]] = workspace.quick
-        if len(self.workspaces) > WORKSPACES:
-            oldest, _ = self.workspaces.popitem(last=False)
+        while len(self.kept) > WORKSPACES or self._nbytes() > WORKSPACE_BYTES:
+            oldest, _ = self.kept.popitem(last=False)
             self.quick.pop(oldest[0], None)
+
+    def _nbytes(self) -> int:
+        return sum(workspace.nbytes for workspace in self.kept.values() if workspace is not None)
 
 
 def _opens(document: Document, layer: Layer) -> Iterator[Open]:

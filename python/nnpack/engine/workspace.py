@@ -35,12 +35,7 @@ class Workspace:
         nbytes: the memory of all values and scratch.
     """
 
-    def __init__(self, graph: Graph, specs: Mapping[str, Spec]) -> None:
-        kernels = [
-            kernel_of(node, [specs[name] for name in node.inputs], [specs[name] for name in node.outputs])
-            for node in graph.nodes
-        ]
-        layout = _Layout(graph, specs, kernels)
+    def __init__(self, graph: Graph, specs: Mapping[str, Spec], kernels: Sequence[Kernel], layout: _Layout) -> None:
         arena = Arena(layout.nbytes)
         self.nbytes = arena.nbytes
         arrays: dict[str, Array] = dict(graph.constants)
@@ -111,6 +106,22 @@ class Workspace:
         if not isinstance(operand, np.ndarray) or operand.shape != given.shape or not np.shares_memory(operand, given):
             return ()
         return tuple(first.args)
+
+
+def workspace(graph: Graph, specs: Mapping[str, Spec], most: int | None = None) -> Workspace | None:
+    """A graph bound to memory; None where that takes more bytes than there may be.
+
+    Args:
+        graph: what is computed.
+        specs: the shape and dtype of each value.
+        most: bytes; None for as many as it takes.
+    """
+    kernels = [
+        kernel_of(node, [specs[name] for name in node.inputs], [specs[name] for name in node.outputs])
+        for node in graph.nodes
+    ]
+    layout = _Layout(graph, specs, kernels)
+    return None if most is not None and layout.nbytes > most else Workspace(graph, specs, kernels, layout)
 
 
 class _Layout:
