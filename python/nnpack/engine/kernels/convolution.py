@@ -121,6 +121,22 @@ def _blocks(shape: Geometry, line: int, most: int) -> Iterator[tuple[slice, slic
             yield slice(row, row + 1), slice(at, at + step)
 
 
+def _surrounded(
+    shape: Geometry, inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]
+) -> tuple[Array, Array, list[Call], Sequence[Array]]:
+    """x with zeros around, y, the calls that put x there, and the scratch behind the memory of that."""
+    x: Array = inputs[0].reshape(shape.x)
+    y: Array = outputs[0].reshape(shape.y)
+    if not shape.has_pads:
+        return x, y, [], scratch
+    return scratch[0], y, _filled(x, scratch[0], shape), scratch[1:]
+
+
+def _zeros(shape: Geometry, dtype: np.dtype) -> tuple[Spec, ...]:
+    """The memory that x with zeros around needs, where there are any."""
+    return (Spec(shape.padded, dtype),) if shape.has_pads else ()
+
+
 def _filled(x: Array, padded: Array, shape: Geometry) -> list[Call]:
     """What copies x into the middle of zeros."""
     (top, bottom), (left, right) = shape.pads
@@ -150,16 +166,9 @@ def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     blocks = list(_blocks(shape, width * k, _COLUMNS))
     most = max((r.stop - r.start) * (min(p.stop, height) - p.start) for r, p in blocks)
     columns = Spec((most * width * k,), dtype)
-    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
-        x: Array = inputs[0].reshape(shape.x)
-        y: Array = outputs[0].reshape(shape.y)
-        calls: list[Call] = []
-        if shape.has_pads:
-            image, *scratch = scratch
-            calls += _filled(x, image, shape)
-            x = image
+        x, y, calls, scratch = _surrounded(shape, inputs, outputs, scratch)
         memory, *rest = scratch
         s = x.strides
         pixels, places = (s[0], s[1] * sh, s[2] * sw), (s[1] * dh, s[2] * dw, s[3])
@@ -179,7 +188,7 @@ def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
         return calls
 
     note = f"windows as a matrix{', transposed' if transposed else ''}, {len(blocks)} blocks"
-    return Kernel(bind, (*padded, columns, *ending.scratch), note=note)
+    return Kernel(bind, (*_zeros(shape, dtype), columns, *ending.scratch), note=note)
 
 
 _MANY_CHANNELS = 64
@@ -200,16 +209,9 @@ def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     else:
         return _shifted(node, shape, dtype)
     blocks = list(_blocks(shape, width * channels, BLOCK))
-    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
-        x: Array = inputs[0].reshape(shape.x)
-        y: Array = outputs[0].reshape(shape.y)
-        calls: list[Call] = []
-        if shape.has_pads:
-            image, *scratch = scratch
-            calls += _filled(x, image, shape)
-            x = image
+        x, y, calls, scratch = _surrounded(shape, inputs, outputs, scratch)
         s = (x.strides[0], x.strides[1], x.strides[2] * sw, x.strides[3])
         steps = (s[0], s[1] * sh, x.strides[1] * dh, x.strides[2] * dw, *(s[axis] for axis in axes))
         windows = np.lib.stride_tricks.as_strided(x, (*shape.y[:2], kh, kw, *line), steps)
@@ -220,7 +222,9 @@ def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
             calls += ending.calls(out.reshape(-1, channels), scratch)
         return calls
 
-    return Kernel(bind, (*padded, *ending.scratch), note=f"depthwise: sums of windows, {len(blocks)} blocks")
+    return Kernel(
+        bind, (*_zeros(shape, dtype), *ending.scratch), note=f"depthwise: sums of windows, {len(blocks)} blocks"
+    )
 
 
 def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
@@ -233,16 +237,9 @@ def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     blocks = list(_blocks(shape, width * channels, BLOCK))
     most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
     product = Spec((most * width * channels,), dtype)
-    padded = (Spec(shape.padded, dtype),) if shape.has_pads else ()
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
-        x: Array = inputs[0].reshape(shape.x)
-        y: Array = outputs[0].reshape(shape.y)
-        calls: list[Call] = []
-        if shape.has_pads:
-            image, *scratch = scratch
-            calls += _filled(x, image, shape)
-            x = image
+        x, y, calls, scratch = _surrounded(shape, inputs, outputs, scratch)
         memory, *rest = scratch
         for rows, lines in blocks:
             out = y[rows, lines]
@@ -260,4 +257,6 @@ def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
             calls += ending.calls(out.reshape(-1, channels), rest)
         return calls
 
-    return Kernel(bind, (*padded, product, *ending.scratch), note=f"depthwise: shifted sums, {len(blocks)} blocks")
+    return Kernel(
+        bind, (*_zeros(shape, dtype), product, *ending.scratch), note=f"depthwise: shifted sums, {len(blocks)} blocks"
+    )
