@@ -400,7 +400,7 @@ def test_float64(tmp_path):
         y = model(x)
         assert y.dtype == np.float64
         np.testing.assert_allclose(y, reference.values, rtol=1e-12, atol=1e-13)
-    with pytest.raises(InputError, match="dtype-unknown at dtype"):
+    with pytest.raises(InputError, match="dtype-computed at dtype"):
         nnpack.load(tmp_path / "m.nnpack", dtype="float16")
 
 

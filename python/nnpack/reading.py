@@ -91,7 +91,7 @@ class _Origin(NamedTuple):
 
 def _dtype(dtype: str) -> str:
     if dtype not in ("float32", "float64"):
-        raise InputError("dtype-unknown", "dtype", "'float32' or 'float64'", repr(dtype))
+        raise InputError("dtype-computed", "dtype", "'float32' or 'float64'", repr(dtype))
     return dtype
 
 

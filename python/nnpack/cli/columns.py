@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from math import prod
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnpack.cli.faults import extra
 from nnpack.errors import InputError
 from nnpack.format.document import Value, show
 from nnpack.format.limits import BATCH
@@ -92,6 +94,18 @@ def fixed_row(value: Value, path: str) -> tuple[int, ...]:
         expected = "an .npy or .npz file, because a table has a fixed number of columns"
         raise InputError("table-shape", path, expected, f"{value.name!r} of shape {show(value.shape)}")
     return row
+
+
+def arrow(part: str) -> tuple[Any, Any]:
+    """pyarrow, and one of its parts: "csv" or "parquet".
+
+    Neither takes an interrupt to itself. pyarrow's own handlers lose one that comes while they are taken off, and
+    extension modules one that comes while they are imported: so this is called before there is anything to lose.
+    """
+    with extra("cli"):
+        pyarrow, module = import_module("pyarrow"), import_module(f"pyarrow.{part}")
+    pyarrow.enable_signal_handlers(False)
+    return pyarrow, module
 
 
 class ArrowWriter:

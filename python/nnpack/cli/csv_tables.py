@@ -12,8 +12,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.cli.columns import ArrowWriter, Layout, cell_names, scatter
-from nnpack.cli.faults import extra, one_line
+from nnpack.cli.columns import ArrowWriter, Layout, arrow, cell_names, scatter
+from nnpack.cli.faults import one_line
 from nnpack.errors import InputError
 from nnpack.format.document import Value
 
@@ -51,8 +51,7 @@ class Reader:
         return min(1.0, rows * self.row_bytes / self.size)  # an estimate: the parser reads ahead of the rows
 
     def chunks(self, rows: int) -> Iterator[list[Array]]:
-        with extra("cli"):
-            import pyarrow
+        pyarrow, _ = arrow("csv")
         read = 0
         try:
             for batch in self._batches():
@@ -87,18 +86,15 @@ class Reader:
                 raise InputError("table-cell", at, "cells of numbers", one_line(error)) from error
 
     def _batches(self) -> Iterator[Any]:
-        import pyarrow
-        from pyarrow import csv as arrow
-
-        pyarrow.enable_signal_handlers(False)  # while it opens a file, its own lose one interrupt in many
+        pyarrow, csv_of_arrow = arrow("csv")
         types = {"float32": pyarrow.float32(), "float64": pyarrow.float64(), "bool": pyarrow.bool_()}
         names = [str(i) for i in range(len(self.dtypes))]
         column_types = {name: types.get(dtype, pyarrow.int64()) for name, dtype in zip(names, self.dtypes, strict=True)}
-        yield from arrow.open_csv(
+        yield from csv_of_arrow.open_csv(
             self.file,
-            arrow.ReadOptions(column_names=names, skip_rows=self.skip, block_size=self.block),
-            arrow.ParseOptions(ignore_empty_lines=len(names) > 1),  # of a single column it is a missing value
-            arrow.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True),
+            csv_of_arrow.ReadOptions(column_names=names, skip_rows=self.skip, block_size=self.block),
+            csv_of_arrow.ParseOptions(ignore_empty_lines=len(names) > 1),  # of a single column it is a missing value
+            csv_of_arrow.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True),
         )
 
     def _columns(self, batch: Any) -> list[Array]:
@@ -171,9 +167,7 @@ class Writer(ArrowWriter):
     """Writes a header line and rows; each number is the shortest that reads back to the same bits."""
 
     def write(self, arrays: Sequence[Array]) -> None:
-        with extra("cli"):
-            import pyarrow
-            from pyarrow import csv as arrow
+        pyarrow, csv_of_arrow = arrow("csv")
         columns = [column for array in arrays for column in scatter(_countable(array))]
         names = [str(i) for i in range(len(columns))]
         batch = pyarrow.record_batch([pyarrow.array(column) for column in columns], names=names)
@@ -181,8 +175,8 @@ class Writer(ArrowWriter):
             shapes = zip(self.outputs, arrays, strict=True)
             header = [cell for value, array in shapes for cell in cell_names(value.name, array.shape[1:])]
             self.file.write(_line(header))
-            self.arrow = arrow.CSVWriter(
-                self.file, batch.schema, write_options=arrow.WriteOptions(include_header=False)
+            self.arrow = csv_of_arrow.CSVWriter(
+                self.file, batch.schema, write_options=csv_of_arrow.WriteOptions(include_header=False)
             )
         self.arrow.write_batch(batch)
 

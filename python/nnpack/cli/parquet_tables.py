@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnpack.cli.columns import ArrowWriter, Layout, cell_names, scatter
-from nnpack.cli.faults import extra, one_line
+from nnpack.cli.columns import ArrowWriter, Layout, arrow, cell_names, scatter
+from nnpack.cli.faults import one_line
 from nnpack.errors import InputError
 from nnpack.format.document import Value
 from nnpack.format.files import guarded
@@ -34,8 +34,7 @@ class Reader:
         return rows / max(self.file.metadata.num_rows, 1)
 
     def chunks(self, rows: int) -> Iterator[list[Array]]:
-        import pyarrow
-
+        pyarrow, _ = arrow("parquet")
         read = 0
         try:
             for batch in self.file.iter_batches(rows):
@@ -60,9 +59,7 @@ class Reader:
 @contextmanager
 def reader(path: str, inputs: Sequence[Value]) -> Iterator[Reader]:
     """Opens a Parquet file."""
-    with extra("cli"):
-        import pyarrow
-        from pyarrow import parquet
+    pyarrow, parquet = arrow("parquet")
     with guarded(path, "a file that can be read"):
         try:
             file = parquet.ParquetFile(path)
@@ -76,9 +73,7 @@ class Writer(ArrowWriter):
     """Writes each chunk as a row group."""
 
     def write(self, arrays: Sequence[Array]) -> None:
-        with extra("cli"):
-            import pyarrow
-            from pyarrow import parquet
+        pyarrow, parquet = arrow("parquet")
         shapes = zip(self.outputs, arrays, strict=True)
         names = [cell for value, array in shapes for cell in cell_names(value.name, array.shape[1:])]
         columns = [pyarrow.array(column) for array in arrays for column in scatter(array)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnpack.cli import array_tables, csv_tables, parquet_tables
+from nnpack.cli.columns import arrow
 from nnpack.errors import FileError, InputError
 from nnpack.format.document import Value
 from nnpack.format.files import Path, guarded, replacing
@@ -49,6 +50,9 @@ _WRITERS: dict[str, Callable[[str, Sequence[Value], IO[bytes]], Writer]] = {
     ".parquet": parquet_tables.Writer,
 }
 KINDS = tuple(_WRITERS)
+
+_OF_ARROW = {".csv": "csv", ".parquet": "parquet"}
+"""The kinds that pyarrow writes, and its parts that do."""
 
 
 def kind_of(path: Path) -> str:
@@ -92,6 +96,8 @@ def open_writer(path: Path, outputs: Sequence[Value]) -> Iterator[Writer]:
     """
     path = os.fsdecode(path)
     kind = kind_of(path)
+    if kind in _OF_ARROW:
+        arrow(_OF_ARROW[kind])
     with replacing(path) as temporary, open(temporary, "wb") as file:
         writer = _WRITERS[kind](path, outputs, file)
         try:
