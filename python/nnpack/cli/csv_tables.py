@@ -91,7 +91,8 @@ class Reader:
         names = [str(i) for i in range(len(self.dtypes))]
         column_types = {name: types.get(dtype, pyarrow.int64()) for name, dtype in zip(names, self.dtypes, strict=True)}
         yield from csv_of_arrow.open_csv(
-            self.file,
+            # pyarrow's threads read it without Python, which may be ending meanwhile
+            pyarrow.OSFile(os.fsencode(self.path)),
             csv_of_arrow.ReadOptions(column_names=names, skip_rows=self.skip, block_size=self.block),
             csv_of_arrow.ParseOptions(ignore_empty_lines=len(names) > 1),  # of a single column it is a missing value
             csv_of_arrow.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True),
