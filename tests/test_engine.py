@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
-import subprocess
-import sys
 import threading
 import warnings
 
@@ -18,7 +15,6 @@ from hypothesis import strategies as st
 import nnpack
 from documents import document, layer, packed, perceptron, tensor, with_selftest
 from nnpack.engine.accuracy import evaluate
-from nnpack.engine.kernels import together
 from nnpack.engine.memory import ALIGNMENT, Life, arranged
 from nnpack.engine.model import Model
 from nnpack.engine.passes import PASSES
@@ -461,75 +457,3 @@ def test_copies_share_weights(copied):
     assert again.document is model.document
     assert again.optimize == ("drop_dead",)
     np.testing.assert_array_equal(again(numbers(2, 4)), model(numbers(2, 4)))
-
-
-# Threads of our own
-
-
-def large(rows=6):
-    """Values large enough to be shared: convolutions of each kind, a pool, a sum, activations with a temporary."""
-    kernels = {"c": (3, 3, 3, 32), "d": (3, 3, 1, 32), "e": (1, 1, 32, 48), "s": (3, 3, 1, 48)}
-    tensors = [
-        tensor(name, numbers(*shape, seed=len(shape) + i) / 4) for i, (name, shape) in enumerate(kernels.items())
-    ]
-    same = {"dilation_rate": [1, 1], "groups": 1, "padding": "same"}
-    wide, half = ("batch", 64, 64), ("batch", 32, 32)
-    layers = [
-        layer("c", "conv", ["x"], (*wide, 32), {"kernel": "c"}, {**same, "strides": [1, 1]}),
-        layer("cs", "silu", ["c"], (*wide, 32)),
-        layer("d", "conv", ["cs"], (*wide, 32), {"kernel": "d"}, {**same, "strides": [1, 1], "groups": 32}),
-        layer("dr", "relu6", ["d"], (*wide, 32)),
-        layer("a", "add", ["dr", "cs"], (*wide, 32)),
-        layer("e", "conv", ["a"], (*wide, 48), {"kernel": "e"}, {**same, "strides": [1, 1]}),
-        layer("et", "silu", ["e"], (*wide, 48)),
-        layer("s", "conv", ["et"], (*half, 48), {"kernel": "s"}, {**same, "strides": [2, 2], "groups": 48}),
-        layer("m", "max_pool", ["et"], (*half, 48), {}, {"pool_size": [2, 2], "strides": [2, 2], "padding": "same"}),
-        layer("y", "multiply", ["s", "m"], (*half, 48)),
-    ]
-    return document(layers, tensors, [Value("x", "float32", ("batch", 64, 64, 3))])
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("rows", [1, 6])
-def test_work_is_shared_among_threads(monkeypatch, threads, rows):
-    """The numbers are those of one thread, whatever the number of threads."""
-    for module in ("together", "convolution", "elementwise", "products"):
-        monkeypatch.setattr(f"nnpack.engine.kernels.{module}.THREADS", threads)
-    monkeypatch.setattr("nnpack.engine.kernels.together._workers", together._Workers())
-    doc = large()
-    x = numbers(rows, 64, 64, 3, seed=8)
-    plan = Plan(doc, doc.outputs)
-    first, *others = (plan.run([x])[0] for _ in range(4))
-    for y in others:
-        np.testing.assert_allclose(y, first, rtol=1e-4, atol=1e-5)
-    shared = [call for call in plan.workspace([x])._calls if isinstance(call, together.Together)]
-    assert bool(shared) == (threads > 1)
-    assert all(len(call.groups) == threads for call in shared if len(call.groups) != 2)
-
-
-def test_a_failure_in_another_thread_is_raised(monkeypatch):
-    def fail():
-        raise ZeroDivisionError("in a part")
-
-    made = []
-    call = together.Together([[lambda: made.append(1)], [fail]])
-    monkeypatch.setattr(together, "THREADS", 2)
-    monkeypatch.setattr(together, "_workers", together._Workers())
-    for _ in range(3):
-        with pytest.raises(ZeroDivisionError, match="in a part"):
-            call()
-    assert made == [1, 1, 1]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX")
-def test_a_forked_process_has_threads_of_its_own():
-    """What waits for the threads of its parent would wait for ever."""
-    code = (
-        "import os, sys\nos.environ['OPENBLAS_NUM_THREADS'] = '2'\n"
-        "from nnpack.engine.kernels import together\ntogether.THREADS = 2\n"
-        "call = together.Together([[], []])\ncall()\n"
-        "child = os.fork()\nif not child:\n    call()\n    os._exit(7)\n"
-        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-    )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60)
-    assert done.returncode == 7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from nnpack.engine.graph import Node
 from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, kernel
 from nnpack.engine.kernels.products import Ending, product
-from nnpack.engine.kernels.together import THREADS, shared
 from nnpack.engine.memory import Spec
 from nnpack.ops.windows import sliding
 
@@ -186,20 +184,11 @@ def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
             else:
                 cells = memory[: window.size].reshape(window.shape)
                 table = cells.reshape(-1, k)
-            calls += _copied(window, cells, 4 if transposed else 1)
-            calls += [partial(table.dot, matrix, out), *ending.calls(out, rest)]
+            calls += [partial(np.copyto, cells, window), partial(table.dot, matrix, out), *ending.calls(out, rest)]
         return calls
 
     note = f"windows as a matrix{', transposed' if transposed else ''}, {len(blocks)} blocks"
     return Kernel(bind, (*_zeros(shape, dtype), columns, *ending.scratch), note=note)
-
-
-def _copied(x: Array, y: Array, lines: int) -> list[Call]:
-    """x copied to y, some lines of the images in each thread; `lines` is their axis."""
-    n = x.shape[lines]
-    ends = [k * n // THREADS for k in range(THREADS + 1)] if n >= THREADS else [0, n]
-    parts = [(*[slice(None)] * lines, slice(*pair)) for pair in pairwise(ends)]
-    return shared(parts, x.size, lambda part, thread: [partial(np.copyto, y[part], x[part])])
 
 
 _MANY_CHANNELS = 64
@@ -226,14 +215,12 @@ def _depthwise(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
         s = (x.strides[0], x.strides[1], x.strides[2] * sw, x.strides[3])
         steps = (s[0], s[1] * sh, x.strides[1] * dh, x.strides[2] * dw, *(s[axis] for axis in axes))
         windows = np.lib.stride_tricks.as_strided(x, (*shape.y[:2], kh, kw, *line), steps)
-
-        def of_block(part: tuple[slice, slice], thread: int) -> list[Call]:
-            out = y[part]
+        for part in blocks:
+            window, out = windows[part], y[part]
             flat = out.reshape(*out.shape[:2], *line)
-            summed = partial(np.einsum, equation, windows[part], weights, out=flat)
-            return [summed, *ending.part(out.reshape(-1, channels), scratch[thread:])]
-
-        return calls + shared(blocks, y.size, of_block)
+            calls.append(partial(np.einsum, equation, window, weights, out=flat))
+            calls += ending.calls(out.reshape(-1, channels), scratch)
+        return calls
 
     return Kernel(
         bind, (*_zeros(shape, dtype), *ending.scratch), note=f"depthwise: sums of windows, {len(blocks)} blocks"

@@ -11,7 +11,6 @@ import numpy as np
 
 from nnpack.engine.graph import Function, Node
 from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, along_rows, cut, kernel, scalar
-from nnpack.engine.kernels.together import THREADS, WORTH, shared
 from nnpack.engine.memory import Spec
 from nnpack.engine.passes import IN_PLACE, affine
 from nnpack.format.document import read_only
@@ -81,11 +80,11 @@ def applied(functions: Sequence[Function], y: Array, scratch: Sequence[Array] = 
 
 
 def temporaries(functions: Sequence[Function], y: Spec) -> tuple[Spec, ...]:
-    """The memory that functions need for each thread, when they are applied to parts of y as `cut` makes them."""
+    """The memory that functions need, when they are applied to parts of y as `cut` makes them."""
     if not any(function.op in _WITH_TEMPORARY for function in functions) or not y.shape:
         return ()
     row = prod(y.shape) // max(1, y.shape[0])
-    return (Spec((max(BLOCK, row),), y.dtype),) * (THREADS if prod(y.shape) >= WORTH else 1)
+    return (Spec((max(BLOCK, row),), y.dtype),)
 
 
 def _assign(function: Function, y: Array) -> None:
@@ -98,15 +97,12 @@ def _functions(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         (x,), (y,) = inputs, outputs
-        if not y.ndim:
-            return [partial(np.copyto, y, x), *applied(functions, y, scratch)]
-        copied = not np.shares_memory(x, y)
-
-        def calls(part: slice, thread: int) -> list[Call]:
-            first: list[Call] = [partial(np.copyto, y[part], x[part])] if copied else []
-            return first + applied(functions, y[part], scratch[thread:])
-
-        return shared(cut(y), y.size, calls)
+        calls: list[Call] = []
+        for part in cut(y) if y.ndim else [...]:
+            if not np.shares_memory(x, y):
+                calls.append(partial(np.copyto, y[part], x[part]))
+            calls += applied(functions, y[part], scratch)
+        return calls
 
     return Kernel(bind, temporaries(functions, outputs[0]), (0,), note="in place")
 
@@ -132,15 +128,13 @@ def arithmetic(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         (a, b), (y,) = inputs, outputs
-        if not shape or (not node.then and y.size < WORTH):
-            return [partial(ufunc, a, b, out=y), *applied(node.then, y, scratch)]
+        if not node.then:
+            return [partial(ufunc, a, b, out=y)]
         a, b = np.broadcast_to(a, shape), np.broadcast_to(b, shape)
-
-        def calls(part: slice, thread: int) -> list[Call]:
-            first = partial(ufunc, a[part], b[part], out=y[part])
-            return [first, *applied(node.then, y[part], scratch[thread:])]
-
-        return shared(cut(y), y.size, calls)
+        calls: list[Call] = []
+        for part in cut(y):
+            calls += [partial(ufunc, a[part], b[part], out=y[part]), *applied(node.then, y[part], scratch)]
+        return calls
 
     same = tuple(i for i, spec in enumerate(inputs) if spec.shape == shape)
     return Kernel(bind, temporaries(node.then, outputs[0]), same, note="in place")
@@ -158,13 +152,12 @@ def batch_normalization(node: Node, inputs: Sequence[Spec], outputs: Sequence[Sp
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         x, y = inputs[0].reshape(-1, channels), outputs[0].reshape(-1, channels)
-
-        def calls(part: slice, thread: int) -> list[Call]:
+        calls: list[Call] = []
+        for part in cut(y):
             (wide, scales), (given, shifts) = along_rows(y[part], scale), along_rows(x[part], shift)
-            both = [partial(np.multiply, given, scales, wide), partial(np.add, wide, shifts, wide)]
-            return [*both, *applied(node.then, y[part], scratch[thread:])]
-
-        return shared(cut(y), y.size, calls)
+            calls += [partial(np.multiply, given, scales, wide), partial(np.add, wide, shifts, wide)]
+            calls += applied(node.then, y[part], scratch)
+        return calls
 
     flat = Spec((prod(outputs[0].shape) // channels, channels), dtype)
     return Kernel(bind, temporaries(node.then, flat), (0,), note="one product, one sum")

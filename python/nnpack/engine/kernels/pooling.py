@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnpack.engine.graph import Node
-from nnpack.engine.kernels.kernel import Call, Kernel, cut, kernel, scalar
-from nnpack.engine.kernels.together import shared
+from nnpack.engine.kernels.kernel import Call, Kernel, kernel, scalar
 from nnpack.engine.memory import Spec
 from nnpack.ops.windows import overlap, sliding
 
@@ -33,21 +32,21 @@ def pool(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     maximum = node.op == "max_pool@1"
     combine, start = (np.maximum, -np.inf) if maximum else (np.add, 0.0)
 
-    def of_rows(x: Array, places: Sequence[Array]) -> list[Call]:
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         calls: list[Call] = []
+        x = inputs[0]
         counts = np.ones((1,) * (n + 2), x.dtype)
-        for axis, made in zip(order, places, strict=True):
+        for axis, made in zip(order, [*scratch, outputs[0]], strict=True):
             slide, length = slides[axis - 1], x.shape[axis]
             count = np.zeros(slide.windows, x.dtype)
-            reached = [
-                overlap(place, strides[axis - 1], length, slide.windows)
-                for place in range(-slide.before, size[axis - 1] - slide.before)
-            ]
+            first = True
+            places = range(-slide.before, size[axis - 1] - slide.before)
+            reached = [overlap(place, strides[axis - 1], length, slide.windows) for place in places]
             # a place that every window has an element at begins; where there is none, all begin with nothing
             reached.sort(key=lambda pair: pair[0] != slice(0, slide.windows))
-            first = reached[0][0] == slice(0, slide.windows)
-            if not first:
+            if reached[0][0] != slice(0, slide.windows):
                 calls.append(partial(np.copyto, made, scalar(start, x)))
+                first = False
             for windows, elements in reached:
                 to, of = made[_along(axis, windows)], x[_along(axis, elements)]
                 calls.append(partial(np.copyto, to, of) if first else partial(combine, to, of, out=to))
@@ -58,10 +57,6 @@ def pool(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
         if not maximum:
             calls.append(partial(np.divide, x, counts, x))
         return calls
-
-    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
-        x, places = inputs[0], [*scratch, outputs[0]]
-        return shared(cut(x), x.size, lambda part, _: of_rows(x[part], [place[part] for place in places]))
 
     return Kernel(bind, tuple(Spec(shape, x.dtype) for shape in shapes[:-1]), note="shifted images")
 

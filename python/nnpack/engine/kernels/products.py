@@ -12,7 +12,6 @@ import numpy as np
 from nnpack.engine.graph import Node
 from nnpack.engine.kernels.elementwise import applied, temporaries
 from nnpack.engine.kernels.kernel import BLOCK, Call, Kernel, along_rows, cut, kernel
-from nnpack.engine.kernels.together import THREADS, WORTH, shared
 from nnpack.engine.memory import Spec
 
 if TYPE_CHECKING:
@@ -36,21 +35,19 @@ class Ending:
 
     def calls(self, y: Array, scratch: Sequence[Array]) -> list[Call]:
         """For y of shape (rows, n), while its parts are in the cache."""
-        if self.bias is None and not self.then:
-            return []
-        return shared(cut(y), y.size, lambda part, thread: self.part(y[part], scratch[thread:]))
-
-    def part(self, y: Array, scratch: Sequence[Array]) -> list[Call]:
-        """For a part of y, within one thread."""
         calls: list[Call] = []
-        if self.bias is not None:
-            wide, row = along_rows(y, self.bias)
-            calls.append(partial(np.add, wide, row, wide))
-        return calls + applied(self.then, y, scratch)
+        if self.bias is None and not self.then:
+            return calls
+        for part in cut(y):
+            if self.bias is not None:
+                wide, row = along_rows(y[part], self.bias)
+                calls.append(partial(np.add, wide, row, wide))
+            calls += applied(self.then, y[part], scratch)
+        return calls
 
 
 def product(x: Array, matrix: Array, y: Array, ending: Ending, scratch: Sequence[Array]) -> list[Call]:
-    """x · matrix, and what follows; where one thread does all, in blocks of rows that stay in its cache.
+    """x · matrix, and what follows; in blocks of rows, while there is something to do to y.
 
     Args:
         x: (rows, k).
@@ -59,12 +56,10 @@ def product(x: Array, matrix: Array, y: Array, ending: Ending, scratch: Sequence
         ending: what is done to y.
         scratch: what that needs.
     """
-    nothing = ending.bias is None and not ending.then
-    if nothing or (THREADS > 1 and y.size >= WORTH):
-        return [partial(x.dot, matrix, y), *ending.calls(y, scratch)]
     calls: list[Call] = []
-    step = max(_FEWEST_ROWS, BLOCK // max(1, y.shape[1]))
-    for at in range(0, len(y), step):
+    nothing = ending.bias is None and not ending.then
+    step = len(y) if nothing else max(_FEWEST_ROWS, BLOCK // max(1, y.shape[1]))
+    for at in range(0, len(y), max(1, step)):
         part = slice(at, at + step)
         calls += [partial(x[part].dot, matrix, y[part]), *ending.calls(y[part], scratch)]
     return calls
