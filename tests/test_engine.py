@@ -242,6 +242,32 @@ def test_biases_are_appended_behind_activations_that_make_a_1(activation):
     assert assert_right(doc, ["apply_in_place", "append_bias"]).changes["append_bias"] == taken
 
 
+@pytest.mark.parametrize("optimize", [True, False])
+def test_what_a_call_checks_is_checked_whatever_was_joined(optimize):
+    """The convolution of stride 2 says that it makes as many columns as z has; so says the padding."""
+    image, z = Value("x", "float32", ("batch", "h", 9, 3)), Value("z", "float32", ("batch", "n", 5))
+    tensors, roles = weights("p", kernel=(3, 3, 3, 5))
+    more, statistics = weights("n", **dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (5,)))
+    more[-1] = tensor("n/moving_variance", np.abs(more[-1].array) + 0.1)
+    pad = {"pad_width": [0, 0, 1, 1, 0, 0, 0, 0], "mode": "constant", "constant_value": 0.0}
+    layers = [
+        layer("pad", "pad", ["x"], ("batch", "m", 9, 3), {}, pad),
+        layer("p", "conv", ["pad"], ("batch", "n", 4, 5), roles, {**CONV, "strides": [2, 2]}),
+        layer("b", "batch_normalization", ["p"], ("batch", "n", 4, 5), statistics, {"axis": 3, "epsilon": 1e-3}),
+        layer("r", "relu", ["b"], ("batch", "n", 4, 5)),
+        layer("mean", "mean", ["r"], ("batch", "n", 5), {}, {"axes": [2], "keepdims": False}),
+        layer("y", "add", ["mean", "z"], ("batch", "n", 5)),
+    ]
+    doc = document(layers, [*tensors, *more], [image, z])
+    model = nnpack.loads(packed(doc), optimize=optimize)
+    x = numbers(2, 7, 9, 3)
+    for _ in range(3):
+        assert model.predict([x, numbers(2, 4, 5)]).shape == (2, 4, 5)
+        with pytest.raises(nnpack.ShapeError, match="n = 1"):
+            model.predict([x, numbers(2, 1, 5)])
+    assert ("b" in model._plan.changes.get("fold_batch_normalization", [])) == optimize
+
+
 def test_unknown_pass(tmp_path):
     with pytest.raises(InputError, match=r"pass-unknown at optimize: .*fold_constants.* 'faster'"):
         nnpack.loads(packed(perceptron()), optimize=["faster"])

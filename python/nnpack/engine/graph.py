@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.format.document import NOTHING, Document, Value
+from nnpack.engine.check import operator_call
+from nnpack.format.document import NOTHING, Dimension, Document, Layer, Value
 from nnpack.ops import OPERATORS
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
+
+
+class Open(NamedTuple):
+    """A dimension that only a call tells: of a value, along an axis, and what the layer declares it to be."""
+
+    layer: str
+    value: str
+    axis: int
+    declared: Dimension
 
 
 class Function(NamedTuple):
@@ -72,6 +82,7 @@ class Graph:
         outputs: the values that are wanted.
         nodes: in topological order.
         constants: values that are the same in every call.
+        opens: value -> what a call has to check of it.
     """
 
     def __init__(self, document: Document, outputs: Sequence[str]) -> None:
@@ -79,6 +90,10 @@ class Graph:
         self.sources = document.sources
         self.outputs = tuple(outputs)
         self.constants: dict[str, Array] = {}
+        self.opens: dict[str, list[Open]] = {}
+        for layer in document.layers:
+            for each in _opens(document, layer):
+                self.opens.setdefault(each.value, []).append(each)
         computed = {name: document.computed(name) for layer in document.layers for name in layer.weights.values()}
         self.nodes = [
             Node(
@@ -117,8 +132,9 @@ class Graph:
             source = node.inputs[0] if node.inputs else ""
             if source in made and readers[source] == 1:
                 first = kept[made[source]]
-                both = None if first is None else joined(first, node)
+                both = joined(first, node) if first is not None and self._may_go(first, node) else None
                 if both is not None:
+                    self._go_on(source, node)
                     names.append(node.name)
                     kept[made[source]] = None
                     node = both
@@ -127,3 +143,21 @@ class Graph:
             kept.append(node)
         self.nodes = [node for node in kept if node is not None]
         return names
+
+    def _may_go(self, first: Node, second: Node) -> bool:
+        """Whether all that a call checks of what the first makes can be checked of what the second makes."""
+        (source, *_), (made, *_) = first.outputs, second.outputs
+        return source not in self.opens or self.values[source].shape == self.values[made].shape
+
+    def _go_on(self, source: str, second: Node) -> None:
+        for each in self.opens.pop(source, ()):
+            self.opens.setdefault(second.outputs[0], []).append(each._replace(value=second.outputs[0]))
+
+
+def _opens(document: Document, layer: Layer) -> Iterator[Open]:
+    """The dimensions of what a layer makes that do not follow from the shapes of what it reads."""
+    made = OPERATORS[layer.op].check(operator_call(document, layer))
+    for value, (_, shape) in zip(layer.outputs, made, strict=True):
+        for axis, n in enumerate(shape):
+            if n is None:
+                yield Open(layer.name, value.name, axis, value.shape[axis])

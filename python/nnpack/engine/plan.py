@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnpack.engine.check import bind, operator_call
-from nnpack.engine.graph import Graph, Node
+from nnpack.engine.check import bind
+from nnpack.engine.graph import Graph, Node, Open
 from nnpack.engine.memory import Spec
 from nnpack.engine.passes import chosen, optimized
 from nnpack.errors import ShapeError
-from nnpack.format.document import Dimension, Document, Layer
+from nnpack.format.document import Document
 from nnpack.ops import OPERATORS
 
 if TYPE_CHECKING:
@@ -33,15 +33,6 @@ WORKSPACE_BYTES = 2**30
 """The most memory of all that a thread keeps for a plan; shapes that need more by themselves are not bound."""
 
 Shapes = tuple[tuple[int, ...], ...]
-
-
-class Open(NamedTuple):
-    """A dimension that only a call tells: of a value, along an axis, and what the layer declares it to be."""
-
-    layer: str
-    value: str
-    axis: int
-    declared: Dimension
 
 
 class Step(NamedTuple):
@@ -66,22 +57,20 @@ class Plan:
         self.changes = optimized(self.graph, chosen(optimize))
         self.outputs = self.graph.outputs
         self.sources = document.sources
-        self.steps = list(self._steps(document))
+        self.steps = list(self._steps())
         self.is_open = any(step.opens for step in self.steps)
         made = {name for node in self.graph.nodes if not OPERATORS[node.op].view or node.then for name in node.outputs}
         self._views = {i for i, name in enumerate(self.outputs) if name not in made or name in self.outputs[:i]}
         self._threads = _Threads()
 
-    def _steps(self, document: Document) -> Iterator[Step]:
+    def _steps(self) -> Iterator[Step]:
         last: dict[str, int] = {}
         for i, node in enumerate(self.graph.nodes):
             last.update(dict.fromkeys((*node.outputs, *node.inputs), i))
         kept = {*self.outputs, *self.graph.constants}
-        layers = {value.name: layer for layer in document.layers for value in layer.outputs}
         for i, node in enumerate(self.graph.nodes):
             frees = tuple(name for name in {*node.inputs, *node.outputs} if last[name] == i and name not in kept)
-            made_by = {layer.name: layer for layer in (layers[name] for name in node.outputs)}
-            opens = tuple(each for layer in made_by.values() for each in _opens(document, layer))
+            opens = tuple(each for name in node.outputs for each in self.graph.opens.get(name, ()))
             yield Step(node, node.function, frees, opens)
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -175,15 +164,6 @@ class _Threads(local):
 
     def _nbytes(self) -> int:
         return sum(workspace.nbytes for workspace in self.kept.values() if workspace is not None)
-
-
-def _opens(document: Document, layer: Layer) -> Iterator[Open]:
-    """The dimensions of what a layer makes that do not follow from the shapes of what it reads."""
-    made = OPERATORS[layer.op].check(operator_call(document, layer))
-    for value, (_, shape) in zip(layer.outputs, made, strict=True):
-        for axis, n in enumerate(shape):
-            if n is None:
-                yield Open(layer.name, value.name, axis, value.shape[axis])
 
 
 def _require(each: Open, actual: int, numbers: dict[str, int]) -> None:
