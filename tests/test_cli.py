@@ -862,6 +862,8 @@ def test_interrupt(one, tmp_path):
         [sys.executable, "-m", "nnpack", "predict", one, rows, "-o", tmp_path / "y.csv", "--batch-size", "1"],
         stderr=subprocess.PIPE,
         text=True,
+        # tests that run in the background of a shell ignore interrupts, and what they start would, too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while process.poll() is None and not any(name.endswith(".tmp") for name in os.listdir(tmp_path)):
         time.sleep(0.01)  # until it writes

@@ -35,19 +35,23 @@ def weights(prefix, **shapes):
 
 
 CONV = {"strides": [1, 1], "dilation_rate": [1, 1], "groups": 1, "padding": "valid"}
+TRANSPOSED = {"strides": [2, 2], "dilation_rate": [1, 1], "cropping": [0, 1, 0, 1]}
 IMAGE = Value("x", "float32", ("batch", 9, 8, 3))
 
 
 def normalized(made_by="conv", axis=3):
     """A product, a batch normalization, an activation."""
     roles = ("gamma", "beta", "moving_mean", "moving_variance")
-    kernel = {"conv": (3, 3, 3, 5), "dense": (3, 5)}[made_by]
-    space = (7, 6) if made_by == "conv" else (9, 8)
+    space, kernel, attributes = {
+        "conv": ((7, 6), (3, 3, 3, 5), CONV),
+        "conv_transpose": ((18, 16), (3, 3, 5, 3), TRANSPOSED),
+        "dense": ((9, 8), (3, 5), {}),
+    }[made_by]
     tensors, product = weights("p", kernel=kernel, bias=(5,))
     more, statistics = weights("n", **dict.fromkeys(roles, (5,)))
     more[-1] = tensor("n/moving_variance", np.abs(more[-1].array) + 0.1)
     layers = [
-        layer("p", made_by, ["x"], ("batch", *space, 5), product, CONV if made_by == "conv" else {}),
+        layer("p", made_by, ["x"], ("batch", *space, 5), product, attributes),
         layer("n", "batch_normalization", ["p"], ("batch", *space, 5), statistics, {"axis": axis, "epsilon": 1e-3}),
         layer("y", "relu", ["n"], ("batch", *space, 5)),
     ]
@@ -185,7 +189,8 @@ def test_passes_follow_each_other():
     plan = Plan(normalized(), ["y"])
     (node,) = plan.graph.nodes
     assert (node.op, [function.op for function in node.then]) == ("conv@1", ["relu@1"])
-    assert_right(normalized("dense"), True)
+    for made_by in ("dense", "conv_transpose"):
+        assert assert_right(normalized(made_by), True).changes["fold_batch_normalization"] == ["n"]
 
 
 def test_batch_normalization_along_another_axis_stays():
