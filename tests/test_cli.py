@@ -522,7 +522,7 @@ def test_csv_is_parsed_block_by_block(tmp_path, monkeypatch):
     with tables.open_reader(path, [Value("x", "float32", ("batch", 4))]) as reader:
         (chunk,) = next(reader.chunks(10**9))
         assert len(chunk) <= 2**12 // 8
-        assert reader.file.tell() < reader.size  # the parser reads ahead, but not to the end
+        assert 0 < reader.file.tell() < reader.size  # the parser reads ahead, but not to the end
 
 
 def test_parquet_is_decoded_batch_by_batch(tmp_path):

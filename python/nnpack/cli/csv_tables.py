@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,8 @@ class Reader:
     one the file is searched again for it, cell by cell.
     """
 
-    def __init__(self, path: str, inputs: Sequence[Value], file: IO[bytes]) -> None:
-        self.path, self.file = path, file
-        self.size = os.fstat(file.fileno()).st_size
+    def __init__(self, path: str, inputs: Sequence[Value], file: Any) -> None:
+        self.path, self.file, self.size = path, file, file.size()
         self.first, lines = self._first_row()
         self.names = None if all(map(_is_number, self.first)) else [cell.strip() for cell in self.first]
         self.skip = 0 if self.names is None else lines
@@ -91,8 +90,7 @@ class Reader:
         names = [str(i) for i in range(len(self.dtypes))]
         column_types = {name: types.get(dtype, pyarrow.int64()) for name, dtype in zip(names, self.dtypes, strict=True)}
         yield from csv_of_arrow.open_csv(
-            # pyarrow's threads read it without Python, which may be ending meanwhile
-            pyarrow.OSFile(os.fsencode(self.path)),
+            self.file,
             csv_of_arrow.ReadOptions(column_names=names, skip_rows=self.skip, block_size=self.block),
             csv_of_arrow.ParseOptions(ignore_empty_lines=len(names) > 1),  # of a single column it is a missing value
             csv_of_arrow.ConvertOptions(column_types=column_types, null_values=[""], strings_can_be_null=True),
@@ -160,8 +158,9 @@ def _is_number(cell: str) -> bool:
 @contextmanager
 def reader(path: str, inputs: Sequence[Value]) -> Iterator[Reader]:
     """Opens a CSV file; a first line that is not all numbers is its header."""
-    with open(path, "rb", buffering=0) as file:
-        yield Reader(path, inputs, file)
+    pyarrow, _ = arrow("csv")
+    # a file of pyarrow's own: its threads read it without Python, which may be ending meanwhile
+    yield Reader(path, inputs, pyarrow.OSFile(os.fsencode(path)))
 
 
 class Writer(ArrowWriter):

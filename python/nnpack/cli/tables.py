@@ -52,7 +52,13 @@ _WRITERS: dict[str, Callable[[str, Sequence[Value], IO[bytes]], Writer]] = {
 KINDS = tuple(_WRITERS)
 
 _OF_ARROW = {".csv": "csv", ".parquet": "parquet"}
-"""The kinds that pyarrow writes, and its parts that do."""
+"""The kinds that pyarrow reads and writes, and its parts that do."""
+
+
+def _import(kind: str) -> None:
+    """What a kind needs, while there is nothing yet that an interrupt could leave behind."""
+    if kind in _OF_ARROW:
+        arrow(_OF_ARROW[kind])
 
 
 def kind_of(path: Path) -> str:
@@ -79,6 +85,7 @@ def open_reader(path: Path, inputs: Sequence[Value]) -> AbstractContextManager[R
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe can be read once only
             raise FileError("file-not-regular", path, "a regular file", stat.filemode(mode))
         open(path, "rb").close()
+    _import(kind)
     if kind == ".npy":
         return array_tables.npy_reader(path, inputs)
     if kind == ".npz":
@@ -96,8 +103,7 @@ def open_writer(path: Path, outputs: Sequence[Value]) -> Iterator[Writer]:
     """
     path = os.fsdecode(path)
     kind = kind_of(path)
-    if kind in _OF_ARROW:
-        arrow(_OF_ARROW[kind])
+    _import(kind)
     with replacing(path) as temporary, open(temporary, "wb") as file:
         writer = _WRITERS[kind](path, outputs, file)
         try:
