@@ -30,7 +30,7 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.installed
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bench.txt
 	@touch $@
 
-bench: $(VENV)/.bench ## measure nnpack beside other runtimes: benchmarks/RESULTS.md; half an hour
+bench: $(VENV)/.bench ## measure nnpack beside other runtimes: benchmarks/RESULTS.md; ten minutes
 	$(RUN) benchmarks/run.py
 
 bench-quick: $(VENV)/.bench ## the same for the small models, in two minutes

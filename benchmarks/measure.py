@@ -62,7 +62,5 @@ def _repetitions(call: Callable[[], Any]) -> int:
 
 
 def _times(seconds: list[float]) -> Times:
-    if len(seconds) < 2:
-        return Times(seconds[0], seconds[0], seconds[0], 1)
     low, median, high = statistics.quantiles(seconds, n=4)
     return Times(median, low, high, len(seconds))

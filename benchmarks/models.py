@@ -149,7 +149,7 @@ def randomised(model: Any, seed: int = 0) -> Any:
         if len(shape) > 1 and kind != "embeddings":
             terms = np.prod(shape[:2] if "depthwise" in variable.path and len(shape) == 4 else shape[:-1])
             variable.assign(random.standard_normal(shape).astype(np.float32) * np.float32(np.sqrt(1.5 / terms)))
-        elif kind == "gamma" or "variance" in kind:
+        elif kind in ("gamma", "scale") or "variance" in kind:
             variable.assign(random.uniform(0.7, 1.4, shape))
         else:
             variable.assign(random.uniform(-0.2, 0.2, shape))

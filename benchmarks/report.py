@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def markdown(results: dict[str, Any]) -> str:
         "Made by `make bench`. Medians of one call with quartiles, all peers measured in turn within one run. Numbers "
         "of two runs, or of two machines, do not compare; ratios within a row do. Every peer's numbers were compared "
         "with Keras's before it was timed.",
-        _table(
+        table(
             ("model", *PEERS, "nnpack / best of ONNX Runtime, LiteRT", "nnpack / tf.function"),
             [
                 (row["title"], *(cell(row, name) for name in PEERS), ratio(row, FAST), ratio(row, ("tf.function",)))
@@ -73,7 +74,7 @@ def markdown(results: dict[str, Any]) -> str:
     sizes = [row for row in results["models"] if row["batch"] == 1]
     parts += [
         "## Size of the files",
-        _table(
+        table(
             ("model", "weights", *(name for name in PEERS if name != "tf.function")),
             [
                 (
@@ -91,7 +92,7 @@ def markdown(results: dict[str, Any]) -> str:
             "## From the start of a process to its first prediction",
             "The seed perceptron, in a process of its own; peak memory is the resident set. The last lines load a file "
             "of 100 MB.",
-            _table(
+            table(
                 ("what", "seconds", "peak memory"),
                 [
                     (
@@ -106,8 +107,9 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(each)} |" for each in lines)
 
 

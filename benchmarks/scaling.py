@@ -26,7 +26,7 @@ from keras import layers
 from measure import interleaved
 from models import Benchmark, perceptron, randomised, sampled, small_cnn, transformer
 from peers import prepared
-from report import COLOURS, duration
+from report import COLOURS, duration, table
 from run import THREADS, machine
 
 HERE = Path(__file__).resolve().parent
@@ -116,11 +116,11 @@ def markdown(results: list[tuple[Sweep, dict[str, list[float]]]]) -> str:
     ]
     for sweep, times in results:
         header = ("", *map(str, sweep.sizes), "slope", "of the arithmetic")
-        lines = [header, tuple("---" for _ in header)]
+        rows = []
         for name in PEERS:
             found = f"{slope(list(sweep.sizes), times[name]):.2f}"
-            lines.append((name, *map(duration, times[name]), found, f"{sweep.expected:g}"))
-        parts += [f"## {sweep.name}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+            rows.append((name, *map(duration, times[name]), found, f"{sweep.expected:g}"))
+        parts += [f"## {sweep.name}", table(header, rows)]
     return "\n\n".join(parts) + "\n"
 
 

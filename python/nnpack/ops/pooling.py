@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnpack.ops.operator import Call, OpenShape, exact, one_of, operator, require_float, summed
-from nnpack.ops.windows import SPATIAL, overlap, require_counts, require_space, slid, sliding
+from nnpack.ops.windows import SPATIAL, along, overlap, require_counts, require_space, slid, sliding
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
-
-
-def _along(axis: int, part: slice) -> tuple[slice, ...]:
-    """The index of a part of one axis."""
-    return (*[slice(None)] * axis, part)
 
 
 def _column(numbers: Sequence[int], axis: int, x: Array) -> Array:
@@ -52,8 +47,8 @@ def _pool(
         count = [0] * slide.windows
         for place in range(-slide.before, size - slide.before):
             windows, elements = overlap(place, stride, n, slide.windows)
-            at = _along(axis, windows)
-            combine(y[at], x[_along(axis, elements)], out=y[at])
+            at = along(axis, windows)
+            combine(y[at], x[along(axis, elements)], out=y[at])
             for window in range(slide.windows)[windows]:
                 count[window] += 1
         x = y
@@ -109,7 +104,7 @@ def _adaptive_pool(combine: Any, x: Array, output_size: list[int]) -> Array:
     """The elements of every window combined along one axis after the other."""
     require_counts(x.shape[1:-1], "adaptive pooling", x)
     for axis, count in enumerate(output_size, 1):
-        parts = [combine(x[_along(axis, part)], axis=axis) for part in _bounds(x.shape[axis], count)]
+        parts = [combine(x[along(axis, part)], axis=axis) for part in _bounds(x.shape[axis], count)]
         x = np.stack(parts, axis)
     return x
 

@@ -21,6 +21,11 @@ SPATIAL = integers(1, lengths=(1, 3))
 _BLOCK = 2**23
 
 
+def along(axis: int, part: slice) -> tuple[slice, ...]:
+    """The index of a part of one axis."""
+    return (*[slice(None)] * axis, part)
+
+
 class Sliding(NamedTuple):
     """So many `windows` along an axis that has `before` and `after` elements of padding around it."""
 

@@ -69,7 +69,7 @@ def geometry(node: Node, x: Sequence[int], y: Sequence[int]) -> Geometry | None:
     )
 
 
-@kernel("conv")
+@kernel("conv@1")
 def conv(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """1×1, depthwise, or windows as rows of a matrix."""
     kernel, groups = node.weights["kernel"], node.attributes["groups"]
@@ -236,7 +236,7 @@ def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
     weights = np.tile(kernel.reshape(kh, kw, 1, channels), (1, 1, width, 1))
     blocks = list(_blocks(shape, width * channels, BLOCK))
     most = max((r.stop - r.start) * (min(p.stop, shape.y[1]) - p.start) for r, p in blocks)
-    product = Spec((most * width * channels,), dtype)
+    products = Spec((most * width * channels,), dtype)
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
         x, y, calls, scratch = _surrounded(shape, inputs, outputs, scratch)
@@ -258,5 +258,5 @@ def _shifted(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
         return calls
 
     return Kernel(
-        bind, (*_zeros(shape, dtype), product, *ending.scratch), note=f"depthwise: shifted sums, {len(blocks)} blocks"
+        bind, (*_zeros(shape, dtype), products, *ending.scratch), note=f"depthwise: shifted sums, {len(blocks)} blocks"
     )

@@ -107,7 +107,7 @@ def _functions(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
     return Kernel(bind, temporaries(functions, outputs[0]), (0,), note="in place")
 
 
-kernel(*(op.partition("@")[0] for op in sorted(IN_PLACE)))(_functions)
+kernel(*IN_PLACE)(_functions)
 
 # Two values
 
@@ -121,7 +121,7 @@ _UFUNCS = {
 }
 
 
-@kernel(*(op.partition("@")[0] for op in _UFUNCS))
+@kernel(*_UFUNCS)
 def arithmetic(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """One call of a ufunc, in blocks where a function follows."""
     ufunc, shape = _UFUNCS[node.op], outputs[0].shape
@@ -140,7 +140,7 @@ def arithmetic(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
     return Kernel(bind, temporaries(node.then, outputs[0]), same, note="in place")
 
 
-@kernel("batch_normalization")
+@kernel("batch_normalization@1")
 def batch_normalization(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """A product and a sum, block by block."""
     dtype, channels = inputs[0].dtype, inputs[0].shape[-1]
@@ -163,7 +163,7 @@ def batch_normalization(node: Node, inputs: Sequence[Spec], outputs: Sequence[Sp
     return Kernel(bind, temporaries(node.then, flat), (0,), note="one product, one sum")
 
 
-@kernel("softmax")
+@kernel("softmax@1")
 def softmax(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """Along the last axis, in place."""
     x = inputs[0]

@@ -46,10 +46,10 @@ KERNELS: dict[str, Maker] = {}
 
 
 def kernel(*ops: str) -> Callable[[Maker], Maker]:
-    """Registers the maker of kernels of these operators."""
+    """Registers the maker of kernels of these operators, by id."""
 
     def register(maker: Maker) -> Maker:
-        KERNELS.update(dict.fromkeys((f"{op}@1" for op in ops), maker))
+        KERNELS.update(dict.fromkeys(ops, maker))
         return maker
 
     return register

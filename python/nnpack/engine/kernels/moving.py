@@ -11,6 +11,7 @@ import numpy as np
 from nnpack.engine.graph import Node
 from nnpack.engine.kernels.kernel import Call, Kernel, kernel
 from nnpack.engine.memory import Spec
+from nnpack.ops.windows import along
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
@@ -20,14 +21,14 @@ def _no_calls(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequen
     return []
 
 
-@kernel("identity", "reshape", "expand_dims", "squeeze")
+@kernel("identity@1", "reshape@1", "expand_dims@1", "squeeze@1")
 def view(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """The same memory."""
     shape = outputs[0].shape
     return Kernel(_no_calls, view=lambda x: x.reshape(shape), note="view")
 
 
-@kernel("transpose")
+@kernel("transpose@1")
 def transpose(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """One copy; none where only axes of one element move."""
     perm, shape = node.attributes["perm"], inputs[0].shape
@@ -40,7 +41,7 @@ def transpose(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Ke
     return Kernel(bind, note="one copy")
 
 
-@kernel("concatenate")
+@kernel("concatenate@1")
 def concatenate(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """Each part copied to its place."""
 
@@ -48,7 +49,7 @@ def concatenate(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> 
         calls: list[Call] = []
         axis, at = node.attributes["axis"], 0
         for x in inputs:
-            place = (*[slice(None)] * axis, slice(at, at + x.shape[axis]))
+            place = along(axis, slice(at, at + x.shape[axis]))
             calls.append(partial(np.copyto, outputs[0][place], x))
             at += x.shape[axis]
         return calls
@@ -56,7 +57,7 @@ def concatenate(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> 
     return Kernel(bind, note="one copy each")
 
 
-@kernel("pad")
+@kernel("pad@1")
 def pad(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """A constant around a copy."""
     widths, value = node.attributes["pad_width"], node.attributes["constant_value"]

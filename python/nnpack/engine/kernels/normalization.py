@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
 
-@kernel("layer_normalization")
+@kernel("layer_normalization@1")
 def layer_normalization(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """Mean and variance by sums, everything else in place."""
     x, weights = inputs[0], node.weights

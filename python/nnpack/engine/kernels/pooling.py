@@ -12,13 +12,13 @@ import numpy as np
 from nnpack.engine.graph import Node
 from nnpack.engine.kernels.kernel import Call, Kernel, kernel, scalar
 from nnpack.engine.memory import Spec
-from nnpack.ops.windows import overlap, sliding
+from nnpack.ops.windows import along, overlap, sliding
 
 if TYPE_CHECKING:
     from nnpack.format.dtypes import Array
 
 
-@kernel("max_pool", "average_pool")
+@kernel("max_pool@1", "average_pool@1")
 def pool(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """Shifted images combined, one axis after the other."""
     x, attributes = inputs[0], node.attributes
@@ -48,7 +48,7 @@ def pool(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
                 calls.append(partial(np.copyto, made, scalar(start, x)))
                 first = False
             for windows, elements in reached:
-                to, of = made[_along(axis, windows)], x[_along(axis, elements)]
+                to, of = made[along(axis, windows)], x[along(axis, elements)]
                 calls.append(partial(np.copyto, to, of) if first else partial(combine, to, of, out=to))
                 first = False
                 count[windows] += 1
@@ -61,11 +61,7 @@ def pool(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     return Kernel(bind, tuple(Spec(shape, x.dtype) for shape in shapes[:-1]), note="shifted images")
 
 
-def _along(axis: int, part: slice) -> tuple[slice, ...]:
-    return (*[slice(None)] * axis, part)
-
-
-@kernel("mean")
+@kernel("mean@1")
 def mean(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """Of whole images: one sum over all pixels."""
     shape, axes = inputs[0].shape, node.attributes["axes"]

@@ -65,7 +65,7 @@ def product(x: Array, matrix: Array, y: Array, ending: Ending, scratch: Sequence
     return calls
 
 
-@kernel("dense")
+@kernel("dense@1")
 def dense(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """One large product: a stack of small ones is slow."""
     matrix, ending = np.ascontiguousarray(node.weights["kernel"]), Ending(node, outputs[0])
@@ -77,7 +77,7 @@ def dense(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel
     return Kernel(bind, ending.scratch, note="one product")
 
 
-@kernel("matmul")
+@kernel("matmul@1")
 def matmul(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel:
     """Into the output; where the second operand is one matrix, as one large product."""
 
@@ -90,7 +90,7 @@ def matmul(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kerne
     return Kernel(bind, note="one product" if len(inputs[1].shape) == 2 else "stacked products")
 
 
-@kernel("einsum")
+@kernel("einsum@1")
 def einsum(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """Stacked products of views, whose axes are only named in another order; nothing is moved in memory."""
     operands, made = node.attributes["equation"].split("->")

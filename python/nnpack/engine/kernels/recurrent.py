@@ -100,7 +100,7 @@ def _activation(node: Node, y: Array) -> list[Call]:
     return [] if name == "linear" else applied([Function(f"{name}@1")], y)
 
 
-@kernel("simple_rnn")
+@kernel("simple_rnn@1")
 def simple_rnn(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """One product and one sum for each step."""
     units = len(node.weights["recurrent_kernel"])
@@ -121,7 +121,7 @@ def simple_rnn(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> K
     return _walked(node, inputs, 1, 1, [(units, inputs[0].shape[0])], cell)
 
 
-@kernel("lstm")
+@kernel("lstm@1")
 def lstm(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """c = f · c + i · g, h = o · activation(c)."""
     units, rows = len(node.weights["recurrent_kernel"]), inputs[0].shape[0]
@@ -151,7 +151,7 @@ def _into(node: Node, x: Array, y: Array) -> list[Call]:
     return [partial(np.copyto, y, x), *_activation(node, y)]
 
 
-@kernel("gru")
+@kernel("gru@1")
 def gru(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel | None:
     """h = z · h + (1 - z) · g."""
     units, rows = len(node.weights["recurrent_kernel"]), inputs[0].shape[0]
