@@ -17,8 +17,6 @@ from nnpack.format.digest import sha256
 from nnpack.format.limits import ACTIVATION_ELEMENTS
 from nnpack.ops import OPERATORS
 
-OPERATOR_IDS = frozenset(OPERATORS)
-
 
 def load(
     path: files.Path,
@@ -125,7 +123,7 @@ def aligned_view(data: bytes | bytearray | memoryview) -> memoryview:
 def opened(data: memoryview, verify: bool = True, origin: _Origin | None = None) -> Model:
     """The model that a file's bytes stand for, its self-test not yet run."""
     parts = container.read(data)
-    document = header.parse(parts.header, parts.payload, parts.version, OPERATOR_IDS, stop, verify=verify)
+    document = header.parse(parts.header, parts.payload, parts.version, OPERATORS, stop, verify=verify)
     assert document is not None  # stop raises
     if origin is None:
         return Model(document)

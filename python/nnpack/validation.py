@@ -54,7 +54,7 @@ def faults(data: memoryview) -> list[FormatError]:
         scan(data, parts.header_at, found.append)
     except FormatError as fault:  # what follows cannot be read
         return [fault]
-    document = header.parse(parts.header, parts.payload, parts.version, frozenset(OPERATORS), found.append)
+    document = header.parse(parts.header, parts.payload, parts.version, OPERATORS, found.append)
     if document is not None:
         before = len(found)
         check(document, found.append)

@@ -432,8 +432,7 @@ def _of_bytes(data: bytes, optimize: Iterable[str]) -> Model:
     from nnpack.format import container, header
 
     parts = container.read(memoryview(data))
-    operators = frozenset(OPERATORS)
-    document = header.parse(parts.header, parts.payload, parts.version, operators, stop, verify=False)
+    document = header.parse(parts.header, parts.payload, parts.version, OPERATORS, stop, verify=False)
     assert document is not None  # stop raises
     return Model(document, optimize=optimize)
 

@@ -6,7 +6,7 @@ validator's keeps the fault and goes on with what remains.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -52,7 +52,7 @@ def parse(
     header: Mapping[str, Any],
     payload: memoryview,
     version: tuple[int, int],
-    operators: frozenset[str],
+    operators: Collection[str],
     report: Report,
     *,
     verify: bool = True,
@@ -79,7 +79,7 @@ class _HeaderParser:
         header: Mapping[str, Any],
         payload: memoryview,
         version: tuple[int, int],
-        operators: frozenset[str],
+        operators: Collection[str],
         report: Report,
         verify: bool,
     ) -> None:
@@ -174,14 +174,17 @@ class _HeaderParser:
 
     def requirements(self) -> None:
         """Refuses what this reader lacks, all of it in one fault, before anything that it may be the reason of."""
-        known = {f"op:{operator}" for operator in self.operators}
-        known |= {f"dtype:{dtype}" for dtype in (*DTYPES, *COMPUTED)} | set(FEATURES)
+        known = {f"dtype:{dtype}" for dtype in (*DTYPES, *COMPUTED)} | set(FEATURES)
         requires = self.header.get("requires")
-        stated = requires if type(requires) is list else []
-        lacking = [item for item in stated if type(item) is str and item not in known]
+        stated = [item for item in requires if type(item) is str] if type(requires) is list else []
+        lacking = [item for item in stated if item not in known and not self._is_operator(item)]
         if lacking:
             expected = "only what this reader has"
             self.keep(RequirementError("requires-unknown", "/requires", expected, ", ".join(map(repr, lacking))))
+
+    def _is_operator(self, item: str) -> bool:
+        kind, _, op = item.partition(":")
+        return kind == "op" and op in self.operators
 
     def complete(self, document: Document) -> None:
         """`requires` lists exactly what is used, sorted."""

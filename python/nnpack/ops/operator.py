@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -181,7 +182,46 @@ class Operator(NamedTuple):
         return made if isinstance(made, list) else [made]
 
 
-OPERATORS: dict[str, Operator] = {}
+class Operators(MutableMapping[str, Operator]):
+    """Operators by their ids; most families are imported when one is asked for that is not there yet.
+
+    So a process that computes a perceptron starts without them.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Operator] = {}
+        self._families: tuple[str, ...] = ()
+
+    def complete_with(self, *families: str) -> None:
+        """Names the modules of nnpack.ops that register the other operators."""
+        self._families = families
+
+    def _complete(self) -> dict[str, Operator]:
+        for family in self._families:
+            import_module(f"nnpack.ops.{family}")
+        self._families = ()
+        return self._known
+
+    def __getitem__(self, op: str) -> Operator:
+        return self._known[op] if op in self._known else self._complete()[op]
+
+    def __contains__(self, op: object) -> bool:
+        return op in self._known or op in self._complete()
+
+    def __setitem__(self, op: str, operator: Operator) -> None:
+        self._known[op] = operator
+
+    def __delitem__(self, op: str) -> None:
+        del self._complete()[op]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._complete())
+
+    def __len__(self) -> int:
+        return len(self._complete())
+
+
+OPERATORS = Operators()
 """Every operator of this reader, by its id."""
 
 
