@@ -230,6 +230,24 @@ def test_products_that_would_be_more_work_are_not_multiplied():
     assert Plan(document(layers, [*first, *second]), ["y"]).changes["multiply_linear"] == []
 
 
+@pytest.mark.parametrize(("dtype", "classes"), [("int32", 7), ("uint8", 250), ("int8", 200)])
+def test_products_with_one_hot_rows_are_gathered(dtype, classes):
+    """Indices that have no row give the bias alone."""
+    tensors, roles = weights("h", kernel=(classes, 5), bias=(5,))
+    more, after = weights("y", kernel=(5, 2))
+    layers = [
+        layer("e", "one_hot", ["x"], ("batch", 3, classes), {}, {"num_classes": classes, "dtype": "float32"}),
+        layer("h", "dense", ["e"], ("batch", 3, 5), roles),
+        layer("y", "dense", ["h"], ("batch", 3, 2), after),
+    ]
+    doc = document(layers, [*tensors, *more], [Value("x", dtype, ("batch", 3))])
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    x = np.array([[0, 1, 2], [classes - 1 if classes - 1 <= high else 3, high, low], [5, 6, 7]], dtype)
+    plan = assert_right(doc, ["gather_products"], x)
+    assert plan.changes["gather_products"] == ["h", "y"]
+    assert [node.op for node in plan.graph.nodes] == ["embedding@1"]
+
+
 def test_transposes_that_do_not_cancel_are_one():
     plan = assert_right(transposed([0, 2, 1, 3]), True)
     assert [node.op for node in plan.graph.nodes] == ["transpose@1", "relu@1"]

@@ -46,6 +46,7 @@ class Node(NamedTuple):
         weights: role -> numbers.
         attributes: as in the file.
         pads: zeros around the spatial axes of its first input, (before, after) for each.
+        outside: the index that stands for those that are negative, and for all larger ones.
         then: what is applied to the result.
     """
 
@@ -56,17 +57,22 @@ class Node(NamedTuple):
     weights: Mapping[str, Array] = NOTHING
     attributes: Mapping[str, Any] = NOTHING
     pads: tuple[tuple[int, int], ...] = ()
+    outside: int | None = None
     then: tuple[Function, ...] = ()
 
     @property
     def function(self) -> Callable[..., Any]:
         """The node as a function of its inputs, on arrays of any shape."""
         function = partial(OPERATORS[self.op].function, **self.weights, **self.attributes)
-        return partial(self._surrounded, function) if self.pads or self.then else function
+        plain = not self.pads and self.outside is None and not self.then
+        return function if plain else partial(self._surrounded, function)
 
     def _surrounded(self, function: Callable[..., Any], x: Array, *rest: Array) -> Array:
         if self.pads:
             x = np.pad(x, [(0, 0), *self.pads, (0, 0)])
+        if self.outside is not None:
+            x = x.astype(np.int64)
+            x = np.where((x >= 0) & (x < self.outside), x, self.outside)
         y = function(x, *rest)
         for each in self.then:
             y = each(y)

@@ -158,18 +158,26 @@ def multiply_linear(graph: Graph) -> list[str]:
 
 
 def gather_products(graph: Graph) -> list[str]:
-    """A dense layer behind an embedding is an embedding of its products, where the table does not grow."""
+    """A dense layer behind an embedding is an embedding of its products, where the table does not grow.
+
+    Behind one_hot it is an embedding of the rows of its kernel, and of its bias alone for indices that have no row.
+    """
 
     def joined(first: Node, second: Node) -> Node | None:
-        if first.op != "embedding@1" or second.op != "dense@1" or first.then:
+        if first.op not in ("embedding@1", "one_hot@1") or second.op != "dense@1" or first.then:
             return None
-        table, kernel = first.weights["embeddings"], second.weights["kernel"]
-        if kernel.shape[1] > kernel.shape[0]:
+        kernel, bias = second.weights["kernel"], second.weights.get("bias", 0.0)
+        outside = first.outside
+        if first.op == "one_hot@1":
+            rows, outside = np.vstack([kernel, np.zeros_like(kernel[:1])]).astype(np.float64), len(kernel)
+        elif kernel.shape[1] > kernel.shape[0]:
             return None
-        products = _rounded(table.astype(np.float64) @ kernel + second.weights.get("bias", 0.0), table)
-        if products is None:
+        else:
+            rows = first.weights["embeddings"].astype(np.float64) @ kernel
+        table = _rounded(rows + bias, kernel)
+        if table is None:
             return None
-        return first._replace(name=second.name, outputs=second.outputs, weights={"embeddings": products})
+        return Node(second.name, "embedding@1", first.inputs, second.outputs, {"embeddings": table}, outside=outside)
 
     return graph.join(joined)
 

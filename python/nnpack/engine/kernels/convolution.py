@@ -79,7 +79,7 @@ def conv(node: Node, inputs: Sequence[Spec], outputs: Sequence[Spec]) -> Kernel 
     if groups > 1:
         if kernel.shape[-2] == 1 and kernel.shape[-1] == groups:
             return _depthwise(node, shape, inputs[0].dtype)
-        return None
+        return _grouped(node, shape, inputs[0].dtype)
     if shape.size == (1, 1) and not shape.has_pads:
         return _pointwise(node, shape, inputs[0].dtype)
     return _windows(node, shape, inputs[0].dtype)
@@ -188,6 +188,43 @@ def _windows(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
         return calls
 
     note = f"windows as a matrix{', transposed' if transposed else ''}, {len(blocks)} blocks"
+    return Kernel(bind, (*_zeros(shape, dtype), columns, *ending.scratch), note=note)
+
+
+def _grouped(node: Node, shape: Geometry, dtype: np.dtype) -> Kernel:
+    """A matrix of windows for each group, some lines of the image at a time, and one stack of products."""
+    kernel, groups, ending = node.weights["kernel"], node.attributes["groups"], Ending(node, Spec(shape.y, dtype))
+    channels, filters = kernel.shape[-2], kernel.shape[-1] // groups
+    k = kernel.size // kernel.shape[-1]
+    matrices = np.ascontiguousarray(kernel.reshape(k, groups, filters).transpose(1, 0, 2))
+    (kh, kw), (sh, sw), (dh, dw) = shape.size, shape.strides, shape.dilation
+    rows, height, width = shape.y[:3]
+    blocks = list(_blocks(shape, width * k * groups, _COLUMNS))
+    most = max((r.stop - r.start) * (min(p.stop, height) - p.start) for r, p in blocks)
+    columns = Spec((most * width * k * groups,), dtype)
+
+    def bind(inputs: Sequence[Array], outputs: Sequence[Array], scratch: Sequence[Array]) -> list[Call]:
+        x, y, calls, scratch = _surrounded(shape, inputs, outputs, scratch)
+        memory, *rest = scratch
+        s = x.strides
+        windows = np.lib.stride_tricks.as_strided(
+            x,
+            (groups, rows, height, width, kh, kw, channels),
+            (channels * s[3], s[0], s[1] * sh, s[2] * sw, s[1] * dh, s[2] * dw, s[3]),
+            writeable=False,
+        )
+        for part in blocks:
+            window, out = windows[:, part[0], part[1]], y[part].reshape(-1, y.shape[-1])
+            cells = memory[: window.size].reshape(window.shape)
+            made = out.reshape(-1, groups, filters).transpose(1, 0, 2)
+            calls += [
+                partial(np.copyto, cells, window),
+                partial(np.matmul, cells.reshape(groups, -1, k), matrices, made),
+                *ending.calls(out, rest),
+            ]
+        return calls
+
+    note = f"windows as a matrix for each of {groups} groups, {len(blocks)} blocks"
     return Kernel(bind, (*_zeros(shape, dtype), columns, *ending.scratch), note=note)
 
 

@@ -35,39 +35,78 @@ def _walked(
 
     Args:
         node: the operator.
-        inputs: its inputs; with a mask, or with states to begin with, there is no kernel.
+        inputs: its inputs: x, the initial states or none, and the mask or none.
         gates: how many there are, each of so many columns of the weights as there are units.
         states: how many states there are.
         scratch: the shapes of what a cell needs.
         cell: the states and the scratch -> the cell.
     """
     x, attributes, weights = inputs[0], node.attributes, node.weights
-    if len(inputs) > 1 or not min(x.shape) or attributes["activation"] not in ("tanh", "relu", "linear"):
+    if not min(x.shape) or attributes["activation"] not in ("tanh", "relu", "linear"):
         return None
     if attributes.get("recurrent_activation", "sigmoid") != "sigmoid":
         return None
     rows, time, _ = x.shape
     units = len(weights["recurrent_kernel"])
     shapes = [(time, gates * units, rows), *[(units, rows)] * states, *scratch]
+    masked = inputs[-1].dtype == np.bool_
+    times, kept = Spec((time, rows), np.dtype(np.bool_)), Spec((units, rows), x.dtype)
+    masks = [times, times, *[kept] * (1 + states)] if masked else []
 
     def bind(inputs: Sequence[Array], outputs: Sequence[Array], memory: Sequence[Array]) -> list[Call]:
-        sums, carried, rest = memory[0], list(memory[1 : 1 + states]), memory[1 + states :]
+        sums, carried, rest = memory[0], list(memory[1 : 1 + states]), memory[1 + states : len(shapes)]
+        initial: Sequence[Array] = inputs[1 : 1 + states] if len(inputs) > 1 + masked else ()
         kernel, bias = input_weights(node)
         calls: list[Call] = [partial(np.matmul, kernel, inputs[0].transpose(1, 2, 0), sums)]
         if bias is not None:
             calls.append(partial(np.add, sums, np.repeat(bias[:, None], rows, 1), sums))
-        calls += [partial(np.copyto, state, scalar(0, state)) for state in carried]
-        step = cell(node, carried, rest)
+        for i, state in enumerate(carried):
+            calls.append(partial(np.copyto, state, initial[i].T if initial else scalar(0, state)))
+        step, y = cell(node, carried, rest), carried[0]
+        masking = _Masking(node, carried, memory[len(shapes) :]) if masked else None
+        if masking is not None:
+            calls += masking.begin(inputs[-1])
+            y = masking.output
         order = range(time)[::-1] if attributes["go_backwards"] else range(time)
         for i, t in enumerate(order):
-            calls += step(sums[t])
+            calls += step(sums[t]) if masking is None else masking.around(t, step(sums[t]))
             if attributes["return_sequences"]:
-                calls.append(partial(np.copyto, outputs[0][:, i], carried[0].T))
+                calls.append(partial(np.copyto, outputs[0][:, i], y.T))
         if not attributes["return_sequences"]:
-            calls.append(partial(np.copyto, outputs[0], carried[0].T))
+            calls.append(partial(np.copyto, outputs[0], y.T))
         return calls + [partial(np.copyto, to, state.T) for to, state in zip(outputs[1:], carried, strict=True)]
 
-    return Kernel(bind, tuple(Spec(shape, x.dtype) for shape in shapes), note="the inputs' product at once")
+    memory = (*(Spec(shape, x.dtype) for shape in shapes), *masks)
+    return Kernel(bind, memory, note=f"the inputs' product at once{', masked' if masked else ''}")
+
+
+class _Masking:
+    """What leaves out steps: the states stay as they are, and the output, too, unless it is 0 then.
+
+    Attributes:
+        output: (units, rows), what the last step put out.
+    """
+
+    def __init__(self, node: Node, states: Sequence[Array], memory: Sequence[Array]) -> None:
+        self._taken, self._left, self.output, *self._saved = memory
+        self._states, self._zero = states, node.attributes["zero_output_for_mask"]
+
+    def begin(self, mask: Array) -> list[Call]:
+        return [
+            partial(np.copyto, self._taken, mask.T),
+            partial(np.logical_not, self._taken, self._left),
+            partial(np.copyto, self.output, scalar(0, self.output)),
+        ]
+
+    def around(self, t: int, step: list[Call]) -> list[Call]:
+        taken, left, output = self._taken[t], self._left[t], self.output
+        pairs = list(zip(self._saved, self._states, strict=True))
+        calls: list[Call] = [*(partial(np.copyto, saved, state) for saved, state in pairs), *step]
+        calls += [partial(np.copyto, state, saved, where=left) for saved, state in pairs]
+        calls.append(partial(np.copyto, output, self._states[0], where=taken))
+        if self._zero:
+            calls.append(partial(np.copyto, output, scalar(0, output), where=left))
+        return calls
 
 
 def _ordered(node: Node, weight: Array) -> Array:
