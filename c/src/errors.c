@@ -1,0 +1,169 @@
+/* Codes, names of dtypes, and messages. */
+#include "model.h"
+
+const char *nnp_status_code(nnp_status status)
+{
+#define CODE(name, code) code "\0"
+    const char *codes = "ok\0" NNP_STATUSES(CODE);
+#undef CODE
+    for (unsigned i = 0; i < (unsigned)status && *codes != 0; i++) codes += strlen(codes) + 1;
+    return codes;
+}
+
+/* In the order of nnp_dtype: name, and size of an element. */
+static const struct {
+    char name[9];
+    uint8_t size;
+} dtypes[NNP_DTYPES] = {
+    {"float32", 4}, {"float64", 8}, {"float16", 2}, {"bfloat16", 2}, {"int8", 1},
+    {"int32", 4},   {"int64", 8},   {"uint8", 1},   {"bool", 1},     {"string", sizeof(nnp_text)},
+};
+
+const char *nnp_dtype_name(nnp_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+
+size_t nnp_dtype_size(nnp_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+
+#if NNP_MESSAGES
+
+/* Text in an array that is full at some point: what does not fit is left out. */
+typedef struct {
+    char *to, *end;
+} writer;
+
+static void put(writer *w, const char *text, size_t length)
+{
+    while (length-- > 0 && w->to < w->end) *w->to++ = *text++;
+    *w->to = 0;
+}
+
+static void put_text(writer *w, const char *text)
+{
+    put(w, text, strlen(text));
+}
+
+static void put_number(writer *w, int64_t n)
+{
+    char digits[20];
+    unsigned at = sizeof digits;
+    uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (n < 0) put(w, "-", 1);
+    put(w, digits + at, sizeof digits - at);
+}
+
+static void put_place(writer *w, const nnp_place *place)
+{
+    if (place == NULL) return;
+    put_place(w, place->around);
+    put_text(w, place->name);
+    if (*place->name != 0 && place->name[strlen(place->name) - 1] == '/') put_number(w, place->index);
+}
+
+/* What stands in the file, in a word or two. */
+static void put_item(writer *w, const uint8_t *file, uint32_t at)
+{
+    nnp_item item = nnp_item_at(file, at);
+    switch (item.kind) {
+    case NNP_ITEM_INTEGER:
+        put_number(w, item.integer);
+        return;
+    case NNP_ITEM_BOOLEAN:
+        put_text(w, item.integer ? "true" : "false");
+        return;
+    case NNP_ITEM_STRING: {
+        uint32_t shown = item.count < 64 ? item.count : 64;
+        while (shown < item.count && shown > 0 && (file[item.at + shown] & 0xC0) == 0x80) shown--; /* a whole character */
+        put(w, "\"", 1);
+        for (uint32_t i = 0; i < shown; i++) {
+            char c = (char)file[item.at + i];
+            put(w, (unsigned char)c < 0x20 ? "?" : &c, 1); /* one line, whatever the file holds */
+        }
+        put_text(w, shown < item.count ? "…\"" : "\"");
+        return;
+    }
+    case NNP_ITEM_LIST:
+        put_text(w, "a list of ");
+        put_number(w, item.count);
+        return;
+    default:
+        put_text(w, item.kind == NNP_ITEM_MAP ? "a map" : "a number");
+        return;
+    }
+}
+
+static nnp_status finish(nnp_error *error, nnp_status status, const char *expected, const uint8_t *file, uint32_t received)
+{
+    writer message = {error->message, error->message + sizeof error->message - 1};
+    error->status = status;
+    put_text(&message, nnp_status_code(status));
+    if (error->at[0] != 0) put_text(&message, " at ");
+    put_text(&message, error->at);
+    if (expected != NULL) put_text(&message, ": expected ");
+    if (expected != NULL) put_text(&message, expected);
+    if (received != 0) put_text(&message, ", received ");
+    if (received != 0) put_item(&message, file, received);
+    return status;
+}
+
+nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
+                     const uint8_t *file, uint32_t received)
+{
+    if (error == NULL) return status;
+    writer at = {error->at, error->at + sizeof error->at - 1};
+    error->at[0] = 0;
+    put_place(&at, place);
+    return finish(error, status, expected, file, received);
+}
+
+nnp_status nnp_fault_at_byte(nnp_error *error, nnp_status status, uint32_t byte)
+{
+    if (error == NULL) return status;
+    writer at = {error->at, error->at + sizeof error->at - 1};
+    put_text(&at, "byte ");
+    put_number(&at, byte);
+    return finish(error, status, NULL, NULL, 0);
+}
+
+nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_model *model, const nnp_layer *layer,
+                              const char *at)
+{
+    if (error == NULL) return status;
+    const nnp_place layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
+    return nnp_fault(error, status, &inside, layer->op->name, model->file, layer->name);
+}
+
+#else
+
+nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
+                     const uint8_t *file, uint32_t received)
+{
+    (void)place, (void)expected, (void)file, (void)received;
+    return nnp_fault_at_byte(error, status, 0);
+}
+
+nnp_status nnp_fault_at_byte(nnp_error *error, nnp_status status, uint32_t byte)
+{
+    (void)byte;
+    if (error == NULL) return status;
+    error->status = status;
+    error->at[0] = error->message[0] = 0;
+    return status;
+}
+
+nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_model *model, const nnp_layer *layer,
+                              const char *at)
+{
+    (void)model, (void)layer, (void)at;
+    return nnp_fault_at_byte(error, status, 0);
+}
+
+#endif

@@ -1,0 +1,334 @@
+/* The graph: names that become numbers, and the rules that hold between layers. spec/format.md, 6 and 7. */
+#include "model.h"
+
+#define FAIL(status, list, i, expected, item)                                                                          \
+    return nnp_fault(error, status, NNP_AT(NULL, list, i), expected, model->file, item)
+
+/* Names ------------------------------------------------------------------------------------------------------------ */
+
+static bool value_before(const void *context, uint32_t a, uint32_t b)
+{
+    const nnp_model *model = context;
+    return nnp_compare(model->file, model->value_names[a], model->value_names[b]) < 0;
+}
+
+static bool layer_before(const void *context, uint32_t a, uint32_t b)
+{
+    const nnp_model *model = context;
+    return nnp_compare(model->file, model->layers[a].name, model->layers[b].name) < 0;
+}
+
+static uint32_t find_value(const nnp_model *model, uint32_t name)
+{
+    uint32_t low = 0, high = model->value_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, value = model->value_order[middle];
+        int order = nnp_compare(model->file, model->value_names[value], name);
+        if (order == 0) return value;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return NNP_NOTHING;
+}
+
+static nnp_status check_names(nnp_model *model, nnp_error *error)
+{
+    uint32_t *order = model->value_order;
+    for (uint32_t i = 0; i < model->value_count; i++) order[i] = i;
+    nnp_sort(order, model->value_count, value_before, model);
+    for (uint32_t i = 1; i < model->value_count; i++)
+        if (nnp_compare(model->file, model->value_names[order[i - 1]], model->value_names[order[i]]) == 0)
+            FAIL(NNP_DUPLICATE_VALUE, "", 0, "a name of its own for each value", model->value_names[order[i]]);
+    order = model->scratch;
+    for (uint32_t i = 0; i < model->layer_count; i++) order[i] = i;
+    nnp_sort(order, model->layer_count, layer_before, model);
+    for (uint32_t i = 1; i < model->layer_count; i++)
+        if (nnp_compare(model->file, model->layers[order[i - 1]].name, model->layers[order[i]].name) == 0)
+            FAIL(NNP_DUPLICATE_LAYER, "/layers/", order[i], "a name of its own", model->layers[order[i]].name);
+    return NNP_OK;
+}
+
+/* References ------------------------------------------------------------------------------------------------------- */
+
+static bool same_type(const nnp_type *a, const nnp_type *b)
+{
+    if (a->dtype != b->dtype || a->rank != b->rank) return false;
+    for (unsigned axis = 0; axis < a->rank; axis++)
+        if (a->dims[axis] != b->dims[axis]) return false;
+    return true;
+}
+
+static nnp_status resolve_layers(nnp_model *model, nnp_error *error)
+{
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const nnp_layer *layer = &model->layers[i];
+        uint32_t *inputs = model->references + (layer->inputs - model->references);
+        for (uint32_t k = 0; k < layer->input_count; k++) {
+            uint32_t value = find_value(model, inputs[k]);
+            if (value == NNP_NOTHING) FAIL(NNP_UNDEFINED_VALUE, "/layers/", i, "inputs that something makes", inputs[k]);
+            if (value >= layer->outputs)
+                FAIL(NNP_FORWARD_REFERENCE, "/layers/", i, "inputs that are made before this layer", inputs[k]);
+            inputs[k] = value;
+        }
+    }
+    return NNP_OK;
+}
+
+static nnp_status resolve_outputs(nnp_model *model, nnp_error *error)
+{
+    for (uint32_t i = 0; i < model->output_count; i++) {
+        uint32_t name = model->outputs[i], value = find_value(model, name);
+        if (value == NNP_NOTHING) FAIL(NNP_UNDEFINED_OUTPUT, "/outputs/", i, "a value of the graph", name);
+        const nnp_type *type = &model->types[value];
+        if (type->rank == 0 || type->dims[0] != NNP_BATCH) FAIL(NNP_BATCH_AXIS, "/outputs/", i, "batch as first dimension", name);
+        if (type->dtype == NNP_STRING) FAIL(NNP_DTYPE_MISMATCH, "/outputs/", i, "numbers or booleans", name);
+        model->outputs[i] = value;
+    }
+    return NNP_OK;
+}
+
+static nnp_status resolve_states(nnp_model *model, nnp_error *error)
+{
+    for (uint32_t i = 0; i < model->state_count; i++) {
+        nnp_state *state = &model->states[i];
+        uint32_t output = find_value(model, state->output), initial = nnp_find_tensor(model, state->initial);
+        const nnp_type *type = &model->types[state->value];
+        if (output == NNP_NOTHING || output < model->input_count + model->state_count)
+            FAIL(NNP_UNDEFINED_OUTPUT, "/states/", i, "a value that a layer makes", state->output);
+        if (!same_type(type, &model->types[output])) FAIL(NNP_STATE_MISMATCH, "/states/", i, "an output like the state", state->output);
+        if (initial == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/states/", i, "the name of a tensor", state->initial);
+        nnp_tensor *tensor = &model->tensors[initial];
+        const nnp_type row = {type->dims + 1, (uint8_t)(type->rank - 1), type->dtype};
+        if (!same_type(&row, &tensor->type) || tensor->stored != type->dtype || tensor->quantized)
+            FAIL(NNP_STATE_MISMATCH, "/states/", i, "a tensor like a row of the state", state->initial);
+        tensor->referenced = true;
+        state->output = output;
+        state->initial = initial;
+    }
+    return NNP_OK;
+}
+
+static nnp_status check_dead(const nnp_model *model, nnp_error *error)
+{
+    uint32_t *needed = model->scratch;
+    memset(needed, 0, model->value_count * sizeof *needed);
+    for (uint32_t i = 0; i < model->output_count; i++) needed[model->outputs[i]] = 1;
+    for (uint32_t i = 0; i < model->state_count; i++) needed[model->states[i].output] = 1;
+    for (uint32_t i = model->layer_count; i-- > 0;) {
+        const nnp_layer *layer = &model->layers[i];
+        bool alive = false;
+        for (uint32_t k = 0; k < layer->output_count; k++) alive = alive || needed[layer->outputs + k];
+        if (!alive) FAIL(NNP_DEAD_LAYER, "/layers/", i, "a layer that some output depends on", layer->name);
+        for (uint32_t k = 0; k < layer->input_count; k++) needed[layer->inputs[k]] = 1;
+    }
+    return NNP_OK;
+}
+
+static nnp_status resolve_selftest(nnp_model *model, nnp_error *error)
+{
+    if (model->selftest_at == 0) return NNP_OK;
+    uint32_t *names = model->references + model->selftest_at - 1;
+    for (uint32_t i = 0; i < model->input_count + 2 * model->output_count; i++) {
+        uint32_t tensor = nnp_find_tensor(model, names[i]);
+        if (tensor == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/selftest", 0, "names of tensors", names[i]);
+        model->tensors[tensor].referenced = true;
+        names[i] = tensor;
+    }
+    return NNP_OK;
+}
+
+/* Symbols ---------------------------------------------------------------------------------------------------------- */
+
+/* A dimension that is a name, as nnp_read_header leaves it. */
+static uint32_t symbol_name(int32_t dim)
+{
+    return (uint32_t)-(int64_t)dim;
+}
+
+static bool symbol_before(const void *context, uint32_t a, uint32_t b)
+{
+    const nnp_model *model = context;
+    return nnp_compare(model->file, symbol_name(model->dims[a]), symbol_name(model->dims[b])) < 0;
+}
+
+/* Numbers the symbols; NNP_BATCH, the first, has its number already. */
+static void number_symbols(nnp_model *model)
+{
+    uint32_t count = 0, *named = model->scratch;
+    for (uint32_t i = 0; i < model->dim_count; i++)
+        if (model->dims[i] < NNP_BATCH) named[count++] = i;
+    nnp_sort(named, count, symbol_before, model);
+    int32_t symbol = NNP_BATCH;
+    uint32_t before = 0; /* the name of the last symbol that got a number */
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t name = symbol_name(model->dims[named[i]]);
+        if (before == 0 || nnp_compare(model->file, before, name) != 0) symbol--;
+        before = name;
+        model->dims[named[i]] = symbol;
+    }
+    model->symbol_count = (uint32_t)-symbol;
+}
+
+/* requires --------------------------------------------------------------------------------------------------------- */
+
+/* Whether something that `requires` may list is in use; `item` is what follows the colon. */
+static bool is_used(const nnp_model *model, const uint8_t *item, uint32_t length, bool dtype)
+{
+    for (uint32_t i = 0; !dtype && i < model->layer_count; i++) {
+        const char *name = model->layers[i].op->name;
+        if (strlen(name) == length - 2 && memcmp(name, item, length - 2) == 0) return true;
+    }
+    for (uint32_t i = 0; dtype && i < model->value_count; i++) {
+        const char *name = nnp_dtype_name((nnp_dtype)model->types[i].dtype);
+        if (strlen(name) == length && memcmp(name, item, length) == 0) return true;
+    }
+    for (uint32_t i = 0; dtype && i < model->tensor_count; i++) {
+        const char *name = nnp_dtype_name((nnp_dtype)model->tensors[i].stored);
+        if (strlen(name) == length && memcmp(name, item, length) == 0) return true;
+    }
+    return false;
+}
+
+/* How many things the model uses that `requires` has to list, but for feature:nonfinite. */
+static uint32_t used_items(const nnp_model *model)
+{
+    uint32_t count = model->state_count > 0, dtypes = 0, quantized = 0;
+    for (size_t i = 0; i < nnp_operator_count; i++)
+        for (uint32_t k = 0; k < model->layer_count; k++)
+            if (model->layers[k].op == nnp_operators[i]) {
+                count++;
+                break;
+            }
+    for (uint32_t i = 0; i < model->value_count; i++) dtypes |= NNP_SET(model->types[i].dtype);
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        dtypes |= NNP_SET(model->tensors[i].stored);
+        quantized |= model->tensors[i].quantized;
+    }
+    for (; dtypes != 0; dtypes &= dtypes - 1) count++;
+    return count + quantized;
+}
+
+/* Items ascend, so none is there twice; each is used; then as many as are used are all that are. */
+static nnp_status check_requires(const nnp_model *model, nnp_error *error)
+{
+    nnp_item list = nnp_item_at(model->file, model->requires);
+    bool quantized = false;
+    for (uint32_t i = 0; i < model->tensor_count; i++) quantized = quantized || model->tensors[i].quantized;
+    for (uint32_t i = 0, at = list.at, before = 0; i < list.count; i++) {
+        nnp_item item = nnp_item_at(model->file, at);
+        const uint8_t *text = model->file + item.at;
+        if (before != 0 && nnp_compare(model->file, before, at) >= 0)
+            FAIL(NNP_REQUIRES_ORDER, "/requires/", i, "a sorted list, each item once", at);
+        bool used = text[0] == 'd'   ? is_used(model, text + 6, item.count - 6, true)
+                    : text[0] == 'o' ? is_used(model, text + 3, item.count - 3, false)
+                    : text[8] == 's' ? model->state_count > 0
+                    : text[8] == 'q' ? quantized
+                                     : true; /* nonfinite: nnp_check_payload sees to it */
+        if (!used) FAIL(NNP_REQUIRES_UNUSED, "/requires/", i, "only what the model uses", at);
+        before = at;
+        at = item.at + item.count;
+    }
+    if (list.count != used_items(model) + model->nonfinite)
+        FAIL(NNP_REQUIRES_INCOMPLETE, "/requires", 0, "everything that the model uses", model->requires);
+    return NNP_OK;
+}
+
+/* Types ------------------------------------------------------------------------------------------------------------ */
+
+bool nnp_bind_symbol(int32_t declared, int32_t number, int32_t *symbols)
+{
+    if (!nnp_is_symbol(declared)) return declared == number;
+    int32_t *bound = &symbols[NNP_BATCH - declared];
+    if (*bound == NNP_UNBOUND) *bound = number;
+    return *bound == number;
+}
+
+#define ROW_ELEMENTS (UINT64_C(1) << 30)
+
+/* The elements of one row, a symbol counted as 1; twice ROW_ELEMENTS stands for all that is more. */
+static uint64_t row_elements(const nnp_type *type)
+{
+    uint64_t elements = 1;
+    for (unsigned axis = 0; axis < type->rank; axis++)
+        if (type->dims[axis] > 0 && elements <= ROW_ELEMENTS) elements *= (uint64_t)type->dims[axis];
+    return elements <= ROW_ELEMENTS ? elements : 2 * ROW_ELEMENTS;
+}
+
+nnp_status nnp_infer(nnp_call *call, const nnp_model *model, int32_t *symbols)
+{
+    const nnp_layer *layer = call->layer;
+    call->made_count = 1;
+    call->at[0] = 0;
+    NNP_TRY(layer->op->infer(call));
+    if (layer->output_count != call->made_count) return nnp_refuse(call, NNP_OUTPUT_COUNT, "/outputs", 0);
+    for (unsigned i = 0; i < call->made_count; i++) {
+        const nnp_type *declared = &model->types[layer->outputs + i];
+        const int32_t *made = call->made[i].dims;
+        if (declared->dtype != call->made[i].dtype) return nnp_refuse(call, NNP_DTYPE_MISMATCH, "/outputs/%u", i);
+        for (unsigned axis = 0; axis < call->made[i].rank; axis++)
+            if (made[axis] == NNP_NONE || (made[axis] == 0 && !call->calling))
+                return nnp_refuse(call, NNP_DIMENSION_RANGE, "/outputs/%u", i);
+        bool fits = declared->rank == call->made[i].rank;
+        for (unsigned axis = 0; fits && axis < declared->rank; axis++) {
+            if (call->calling) fits = nnp_bind_symbol(declared->dims[axis], made[axis], symbols);
+            else fits = made[axis] == NNP_NEW ? declared->dims[axis] != NNP_BATCH : declared->dims[axis] == made[axis];
+        }
+        if (!fits) return nnp_refuse(call, NNP_SHAPE_DECLARED, "/outputs/%u", i);
+    }
+    return NNP_OK;
+}
+
+static nnp_status check_layers(const nnp_model *model, nnp_error *error)
+{
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const nnp_layer *layer = &model->layers[i];
+        nnp_call call = {.layer = layer, .types = model->types};
+        uint64_t elements = 0;
+        for (uint32_t k = 0; k < layer->input_count; k++) {
+            const nnp_type *type = nnp_in(&call, k);
+            if (type->dtype == NNP_STRING && !(layer->op->flags & NNP_STRINGS))
+                return nnp_fault_of_layer(error, NNP_DTYPE_MISMATCH, model, layer, "/inputs");
+            elements += row_elements(type);
+        }
+        nnp_status status = nnp_infer(&call, model, NULL);
+        for (uint32_t k = 0; k < layer->output_count; k++) elements += row_elements(nnp_out(&call, k));
+        if (status == NNP_OK && elements > ROW_ELEMENTS) status = NNP_ACTIVATION_LIMIT;
+        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, call.at);
+    }
+    return NNP_OK;
+}
+
+static nnp_status check_selftest(const nnp_model *model, nnp_error *error)
+{
+    if (model->selftest_at == 0) return NNP_OK;
+    int32_t *symbols = (int32_t *)(void *)model->scratch;
+    const uint32_t *tensors = model->references + model->selftest_at - 1;
+    for (uint32_t i = 0; i < model->symbol_count; i++) symbols[i] = NNP_UNBOUND;
+    for (uint32_t i = 0; i < model->input_count + 2 * model->output_count; i++) {
+        uint32_t value = i < model->input_count ? i : model->outputs[(i - model->input_count) % model->output_count];
+        const nnp_tensor *tensor = &model->tensors[tensors[i]];
+        const nnp_type *type = &model->types[value];
+        bool fits = tensor->stored == type->dtype && !tensor->quantized && tensor->type.rank == type->rank;
+        for (unsigned axis = 0; fits && axis < type->rank; axis++)
+            fits = nnp_bind_symbol(type->dims[axis], tensor->type.dims[axis], symbols);
+        if (!fits) FAIL(NNP_SELFTEST_TENSOR, "/selftest", 0, "tensors like the values that they stand for", tensor->name);
+    }
+    return NNP_OK;
+}
+
+nnp_status nnp_check_graph(nnp_model *model, nnp_error *error)
+{
+    NNP_TRY(check_names(model, error));
+    NNP_TRY(resolve_layers(model, error));
+    number_symbols(model);
+    NNP_TRY(resolve_outputs(model, error));
+    NNP_TRY(resolve_states(model, error));
+    NNP_TRY(check_dead(model, error));
+    NNP_TRY(resolve_selftest(model, error));
+    for (uint32_t i = 0; i < model->tensor_count; i++)
+        if (!model->tensors[i].referenced)
+            FAIL(NNP_TENSOR_UNREFERENCED, "/tensors/", i, "a tensor that something uses", model->tensors[i].name);
+    NNP_TRY(check_requires(model, error));
+    NNP_TRY(check_layers(model, error));
+    return check_selftest(model, error);
+}

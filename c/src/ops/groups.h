@@ -1,0 +1,36 @@
+/* Groups: the elements of an array whose indices differ along some axes alone. What reductions, normalizations and softmax
+ * work on. */
+#ifndef NNP_GROUPS_H
+#define NNP_GROUPS_H
+
+#include "../internal.h"
+
+/* `count` places in an array: those of all indices along some axes, the last of which is listed first. */
+typedef struct {
+    size_t count;
+    unsigned rank;
+    size_t dims[NNP_RANK / 2], steps[NNP_RANK / 2];
+} nnp_places;
+
+/*
+ * At each place of `outer` begin `inner` groups, side by side. Each of them has a part at each place of `parts` from there:
+ * `n` elements, which are `inner` apart. Groups, and the elements of one, are in C order.
+ */
+typedef struct {
+    size_t n, inner;
+    nnp_places outer, parts;
+} nnp_groups;
+
+/* The groups along ascending axes. */
+nnp_groups nnp_groups_along(const nnp_type *x, const int32_t *axes, unsigned count);
+
+size_t nnp_place(const nnp_places *places, size_t i);
+
+/* Computes the n elements of one group, which lie in a row, as does y; y may be x. */
+typedef void nnp_line(const void *of, size_t group, const void *x, void *y, size_t n);
+
+/* Makes each group of input 0 a line of the output. Takes so many bytes of scratch, from its beginning on. */
+size_t nnp_lines_scratch(const nnp_call *call, const nnp_groups *groups);
+void nnp_lines(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of);
+
+#endif

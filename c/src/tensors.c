@@ -1,0 +1,262 @@
+/* The numbers of a file: whether they are what they have to be, and how layers get to see them. */
+#include "model.h"
+
+/* Names ------------------------------------------------------------------------------------------------------------ */
+
+void nnp_sort(uint32_t *numbers, uint32_t count, bool (*before)(const void *context, uint32_t a, uint32_t b),
+              const void *context)
+{
+    /* heap sort: no memory, and no order of the input that takes long */
+    for (uint32_t heap = count / 2, end = count; end > 1;) {
+        uint32_t sinking;
+        if (heap > 0) {
+            sinking = numbers[--heap];
+        } else {
+            sinking = numbers[--end];
+            numbers[end] = numbers[0];
+        }
+        uint32_t at = heap;
+        for (uint32_t child; (child = 2 * at + 1) < end; at = child) {
+            if (child + 1 < end && before(context, numbers[child], numbers[child + 1])) child++;
+            if (!before(context, sinking, numbers[child])) break;
+            numbers[at] = numbers[child];
+        }
+        numbers[at] = sinking;
+    }
+}
+
+static bool tensor_before(const void *context, uint32_t a, uint32_t b)
+{
+    const nnp_model *model = context;
+    return nnp_compare(model->file, model->tensors[a].name, model->tensors[b].name) < 0;
+}
+
+uint32_t nnp_find_tensor(const nnp_model *model, uint32_t name)
+{
+    uint32_t low = 0, high = model->tensor_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, tensor = model->tensor_order[middle];
+        int order = nnp_compare(model->file, model->tensors[tensor].name, name);
+        if (order == 0) return tensor;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return NNP_NOTHING;
+}
+
+/* Numbers as they lie in the file: little-endian, at any address --------------------------------------------------- */
+
+static const uint8_t *bytes_of(const nnp_model *model, const nnp_tensor *tensor)
+{
+    return model->file + model->payload + tensor->offset;
+}
+
+static uint64_t little_endian(const uint8_t *bytes, size_t size)
+{
+    uint64_t value = 0;
+    while (size-- > 0) value = value << 8 | bytes[size];
+    return value;
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* The bits of a float32 of the same number: float16 has 5 bits of exponent and 10 of fraction. */
+static uint32_t widened(uint32_t half)
+{
+    uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3FF;
+    if (exponent == 31) return sign | 0x7F800000 | fraction << 13;
+    if (exponent != 0) return sign | (exponent + 112) << 23 | fraction << 13;
+    if (fraction == 0) return sign;
+    for (exponent = 113; !(fraction & 0x400); exponent--) fraction <<= 1; /* a subnormal, normal in float32 */
+    return sign | exponent << 23 | (fraction & 0x3FF) << 13;
+}
+
+/* Whether all numbers of a float tensor are finite: no exponent consists of ones alone. */
+static bool is_finite(const nnp_model *model, const nnp_tensor *tensor)
+{
+    static const uint64_t exponents[] = {0x7F800000, UINT64_C(0x7FF0000000000000), 0x7C00, 0x7F80};
+    if (tensor->stored > NNP_BFLOAT16) return true;
+    size_t size = nnp_dtype_size((nnp_dtype)tensor->stored);
+    uint64_t ones = exponents[tensor->stored];
+    const uint8_t *bytes = bytes_of(model, tensor);
+    for (const uint8_t *end = bytes + tensor->nbytes; bytes < end; bytes += size)
+        if ((little_endian(bytes, size) & ones) == ones) return false;
+    return true;
+}
+
+/* Checks ----------------------------------------------------------------------------------------------------------- */
+
+#define FAIL(status, name, i, expected)                                                                                \
+    return nnp_fault(error, status, NNP_AT(NNP_AT(NULL, "/tensors/", i), name, 0), expected, model->file, 0)
+
+/* A scale or a zero point: `rank` 1 with the size of the axis, or a scalar. */
+static nnp_status check_part(nnp_model *model, nnp_error *error, uint32_t i, uint32_t *part, nnp_dtype dtype)
+{
+    const nnp_tensor *tensor = &model->tensors[i];
+    *part = nnp_find_tensor(model, *part);
+    if (*part == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/quantization", i, "the names of tensors");
+    nnp_tensor *found = &model->tensors[*part];
+    unsigned rank = tensor->axis < NNP_RANK;
+    if (found->stored != dtype || found->quantized || found->type.rank != rank ||
+        (rank == 1 && found->type.dims[0] != tensor->type.dims[tensor->axis]))
+        FAIL(NNP_QUANTIZATION_PART, "/quantization", i, "a scale of float32 and a zero_point of int8, not quantized");
+    found->referenced = true;
+    return NNP_OK;
+}
+
+nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
+{
+    for (uint32_t i = 0; i < model->tensor_count; i++) model->tensor_order[i] = i;
+    nnp_sort(model->tensor_order, model->tensor_count, tensor_before, model);
+    for (uint32_t i = 1; i < model->tensor_count; i++) {
+        uint32_t a = model->tensor_order[i - 1], b = model->tensor_order[i];
+        if (nnp_compare(model->file, model->tensors[a].name, model->tensors[b].name) == 0)
+            FAIL(NNP_DUPLICATE_TENSOR, "/name", a > b ? a : b, "a name of its own");
+    }
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        nnp_tensor *tensor = &model->tensors[i];
+        if (!tensor->quantized) continue;
+        NNP_TRY(check_part(model, error, i, &tensor->scale, NNP_FLOAT32));
+        NNP_TRY(check_part(model, error, i, &tensor->zero_point, NNP_INT8));
+        const uint8_t *scale = bytes_of(model, &model->tensors[tensor->scale]);
+        for (uint32_t at = 0; at < model->tensors[tensor->scale].nbytes; at += 4) {
+            float number = float_of_bits((uint32_t)little_endian(scale + at, 4));
+            if (!(number > 0) || number - number != 0)
+                FAIL(NNP_SCALE_RANGE, "/quantization/scale", i, "finite numbers above 0");
+        }
+    }
+    return NNP_OK;
+}
+
+nnp_status nnp_check_payload(nnp_model *model, nnp_error *error)
+{
+    const uint8_t *payload = model->file + model->payload;
+    uint32_t end = 0;
+#if NNP_HASH
+    char digits[64];
+    nnp_sha256(payload, model->payload_size, digits);
+    if (memcmp(digits, model->file + nnp_item_at(model->file, model->hash).at, 64) != 0)
+        return nnp_fault(error, NNP_HASH_MISMATCH, NNP_AT(NULL, "/payload_sha256", 0), "the SHA-256 of the payload", NULL, 0);
+#endif
+    bool nonfinite = false;
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        const nnp_tensor *tensor = &model->tensors[i];
+        for (; end < tensor->offset; end++)
+            if (payload[end] != 0) FAIL(NNP_GAP_NOT_ZERO, "/offset", i, "zeros in front of the tensor");
+        end += tensor->nbytes;
+        if (tensor->stored == NNP_BOOL)
+            for (uint32_t at = tensor->offset; at < end; at++)
+                if (payload[at] > 1) FAIL(NNP_BOOL_BYTE, "", i, "bytes 0 and 1");
+        if (is_finite(model, tensor)) continue;
+        if (!model->nonfinite) FAIL(NNP_WEIGHT_NOT_FINITE, "", i, "finite numbers, or feature:nonfinite in /requires");
+        nonfinite = true;
+    }
+    if (model->nonfinite && !nonfinite)
+        return nnp_fault(error, NNP_REQUIRES_UNUSED, NNP_AT(NULL, "/requires", 0), "only what the model uses", NULL, 0);
+    return NNP_OK;
+}
+
+/* Preparing -------------------------------------------------------------------------------------------------------- */
+
+static bool is_big_endian(void)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+    memcpy(&first, &one, 1);
+    return first == 0;
+}
+
+/* Whether layers can use a tensor where it lies in the file. */
+static bool lies_ready(const nnp_model *model, const nnp_tensor *tensor)
+{
+    size_t size = nnp_dtype_size((nnp_dtype)tensor->stored);
+    if (tensor->quantized || tensor->stored != tensor->type.dtype || (size > 1 && is_big_endian())) return false;
+    return ((uintptr_t)model->file + model->payload) % size == 0;
+}
+
+static size_t rounded_up(size_t bytes)
+{
+    return (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
+}
+
+/* Writes the numbers of a tensor as layers compute with them. */
+static void convert(const nnp_model *model, const nnp_tensor *tensor, void *to)
+{
+    const uint8_t *from = bytes_of(model, tensor);
+    size_t count = nnp_elements(&tensor->type), size = nnp_dtype_size((nnp_dtype)tensor->stored), inner = 1;
+    const nnp_tensor *scales = NULL, *zeros = NULL;
+    if (tensor->quantized) {
+        scales = &model->tensors[tensor->scale];
+        zeros = &model->tensors[tensor->zero_point];
+        if (tensor->axis < NNP_RANK) inner = nnp_product(&tensor->type, tensor->axis + 1U, tensor->type.rank);
+    }
+    for (size_t i = 0; i < count; i++, from += size) {
+        uint64_t bits = little_endian(from, size);
+        if (tensor->quantized) {
+            size_t channel = tensor->axis < NNP_RANK ? i / inner % (size_t)scales->type.dims[0] : 0;
+            float scale = float_of_bits((uint32_t)little_endian(bytes_of(model, scales) + 4 * channel, 4));
+            int32_t zero = (int8_t)bytes_of(model, zeros)[channel];
+            ((float *)to)[i] = (float)((int8_t)bits - zero) * scale;
+        } else if (tensor->stored == NNP_FLOAT16) {
+            ((float *)to)[i] = float_of_bits(widened((uint32_t)bits));
+        } else if (tensor->stored == NNP_BFLOAT16) {
+            ((float *)to)[i] = float_of_bits((uint32_t)bits << 16);
+        } else if (size == 8) {
+            memcpy((uint64_t *)to + i, &bits, 8);
+        } else {
+            uint32_t word = (uint32_t)bits;
+            if (size == 4) memcpy((uint32_t *)to + i, &word, 4);
+            else ((uint8_t *)to)[i] = (uint8_t)bits;
+        }
+    }
+}
+
+nnp_status nnp_prepare_size(const nnp_model *model, unsigned flags, size_t *bytes)
+{
+    *bytes = 0;
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        const nnp_tensor *tensor = &model->tensors[i];
+        if (lies_ready(model, tensor)) continue;
+        size_t size = nnp_dtype_size((nnp_dtype)tensor->type.dtype) / nnp_dtype_size((nnp_dtype)tensor->stored);
+        if (tensor->nbytes > (SIZE_MAX - *bytes) / 2 / size) return NNP_OUT_OF_MEMORY;
+        *bytes += rounded_up(tensor->nbytes * size);
+    }
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const nnp_layer *layer = &model->layers[i];
+        if (layer->op->prepared_size == NULL) continue;
+        size_t more = rounded_up(layer->op->prepared_size(layer, flags));
+        if (more > SIZE_MAX - *bytes) return NNP_OUT_OF_MEMORY;
+        *bytes += more;
+    }
+    return NNP_OK;
+}
+
+nnp_status nnp_prepare(nnp_model *model, unsigned flags, void *memory, size_t bytes, nnp_error *error)
+{
+    size_t needed;
+    uint8_t *free = memory;
+    NNP_TRY(nnp_prepare_size(model, flags, &needed));
+    if (bytes < needed) return nnp_fault(error, NNP_OUT_OF_MEMORY, NULL, "as many bytes as nnp_prepare_size says", NULL, 0);
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        nnp_tensor *tensor = &model->tensors[i];
+        tensor->data = bytes_of(model, tensor);
+        if (lies_ready(model, tensor)) continue;
+        convert(model, tensor, free);
+        tensor->data = free;
+        free += rounded_up(nnp_elements(&tensor->type) * nnp_dtype_size((nnp_dtype)tensor->type.dtype));
+    }
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        nnp_layer *layer = &model->layers[i];
+        layer->prepared = free;
+        if (layer->op->prepared_size != NULL) free += rounded_up(layer->op->prepared_size(layer, flags));
+        nnp_status status = layer->op->prepare == NULL ? NNP_OK : layer->op->prepare(layer, flags);
+        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, "/weights");
+    }
+    model->prepared = true;
+    return NNP_OK;
+}

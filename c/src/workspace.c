@@ -1,0 +1,408 @@
+/* Calls: where values lie, and the walk over the layers. spec/format.md, 8 and 9; "States"; "Self-test". */
+#include "model.h"
+
+/* A value's memory while a plan is made and kept. */
+typedef struct {
+    size_t offset, bytes;    /* in the memory of the workspace, where `root` is the value itself */
+    uint32_t root;           /* the value whose memory it has; NNP_NOTHING where that is not the workspace's */
+    uint32_t last;           /* the last layer that needs the memory, of a root */
+    uint32_t before, behind; /* neighbours among the roots that live, by offset */
+} slot;
+
+#define ALWAYS UINT32_MAX
+
+struct nnp_workspace {
+    const nnp_model *model;
+    nnp_type *types;   /* of values, in numbers */
+    slot *slots;       /* of values */
+    void **data;       /* of values */
+    size_t *scratch;   /* where that of each layer lies */
+    int32_t *dims;     /* of types */
+    int32_t *symbols;  /* what each stands for */
+    uint8_t *memory;
+    uint8_t *states;
+    uint32_t first, top; /* the roots that live: the lowest, and the highest */
+    int32_t rows;      /* of the states; NNP_UNBOUND after a reset */
+    bool planned, bound;
+};
+
+static size_t rounded_up(size_t bytes)
+{
+    return (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
+}
+
+/* Takes memory for the arrays of a workspace; how many bytes that is. `workspace` is NULL where only that is asked. */
+static size_t lay_out(nnp_workspace *workspace, const nnp_model *model)
+{
+    nnp_workspace unused;
+    uint8_t *memory = (uint8_t *)workspace;
+    size_t taken = rounded_up(sizeof *workspace), values = model->value_count;
+    if (workspace == NULL) workspace = &unused;
+#define ARRAY(name, elements)                                                                                          \
+    workspace->name = memory == NULL ? NULL : (void *)(memory + taken);                                                \
+    taken += rounded_up(sizeof *workspace->name * (elements))
+    ARRAY(types, values);
+    ARRAY(slots, values);
+    ARRAY(data, values);
+    ARRAY(scratch, model->layer_count);
+    ARRAY(dims, model->dim_count);
+    ARRAY(symbols, model->symbol_count);
+#undef ARRAY
+    return taken;
+}
+
+size_t nnp_workspace_size(const nnp_model *model)
+{
+    return lay_out(NULL, model);
+}
+
+nnp_workspace *nnp_workspace_new(const nnp_model *model, void *memory)
+{
+    nnp_workspace *workspace = memory;
+    memset(workspace, 0, sizeof *workspace);
+    lay_out(workspace, model);
+    workspace->model = model;
+    workspace->rows = NNP_UNBOUND;
+    int32_t *dims = workspace->dims;
+    for (uint32_t i = 0; i < model->value_count; i++) {
+        workspace->types[i] = model->types[i];
+        workspace->types[i].dims = dims;
+        dims += model->types[i].rank;
+    }
+    return workspace;
+}
+
+/* Shapes ----------------------------------------------------------------------------------------------------------- */
+
+static nnp_status refuse(const nnp_model *model, nnp_error *error, nnp_status status, const char *list, uint32_t i,
+                         const char *expected)
+{
+    (void)list, (void)i, (void)expected;
+    return nnp_fault(error, status, NNP_AT(NULL, list, i), expected, model->file, 0);
+}
+
+/* Gives a value its dimensions, and keeps how many bytes it takes. */
+static nnp_status shape_value(nnp_workspace *workspace, uint32_t value, const int32_t *dims, nnp_error *error)
+{
+    const nnp_type *declared = &workspace->model->types[value];
+    int32_t *made = workspace->dims + (workspace->types[value].dims - workspace->dims);
+    size_t bytes = nnp_dtype_size((nnp_dtype)declared->dtype);
+    for (unsigned axis = 0; axis < declared->rank; axis++) {
+        if (dims[axis] < 0 || !nnp_bind_symbol(declared->dims[axis], dims[axis], workspace->symbols))
+            return refuse(workspace->model, error, NNP_SHAPE, "/inputs/", value, "an input of the shape that the model declares");
+        made[axis] = dims[axis];
+        if (dims[axis] > 0 && bytes > SIZE_MAX / 4 / (size_t)dims[axis])
+            return refuse(workspace->model, error, NNP_OUT_OF_MEMORY, "", 0, "values that fit into memory");
+        bytes *= (size_t)dims[axis];
+    }
+    workspace->slots[value].bytes = bytes;
+    return NNP_OK;
+}
+
+static nnp_status shape_layer(nnp_workspace *workspace, const nnp_layer *layer, nnp_error *error)
+{
+    nnp_call call = {.layer = layer, .types = workspace->types, .calling = true};
+    if (nnp_infer(&call, workspace->model, workspace->symbols) != NNP_OK)
+        return nnp_fault_of_layer(error, NNP_SHAPE, workspace->model, layer, call.at);
+    for (uint32_t i = 0; i < layer->output_count; i++)
+        NNP_TRY(shape_value(workspace, layer->outputs + i, call.made[i].dims, error));
+    return NNP_OK;
+}
+
+/* Memory ----------------------------------------------------------------------------------------------------------- */
+
+/* How many gaps are looked at before memory is taken from above all that lives: no model may take quadratic time. */
+#define GAPS 1024
+
+/* Puts a root into the lowest gap that it fits into; `total` grows where it has to. */
+static void place(nnp_workspace *workspace, uint32_t value, size_t *total)
+{
+    slot *slots = workspace->slots, *new = &slots[value];
+    size_t bytes = rounded_up(new->bytes), offset = 0;
+    uint32_t before = NNP_NOTHING, behind = workspace->first;
+    for (unsigned gaps = 0; behind != NNP_NOTHING && slots[behind].offset - offset < bytes; gaps++) {
+        if (gaps == GAPS) {
+            before = workspace->top;
+            behind = NNP_NOTHING;
+        } else {
+            before = behind;
+            behind = slots[behind].behind;
+        }
+        offset = slots[before].offset + rounded_up(slots[before].bytes);
+    }
+    *new = (slot){offset, new->bytes, value, new->last, before, behind};
+    if (before == NNP_NOTHING) workspace->first = value;
+    else slots[before].behind = value;
+    if (behind == NNP_NOTHING) workspace->top = value;
+    else slots[behind].before = value;
+    if (offset + bytes > *total) *total = offset + bytes;
+}
+
+static void release(nnp_workspace *workspace, uint32_t value)
+{
+    const slot *slots = workspace->slots;
+    uint32_t before = slots[value].before, behind = slots[value].behind;
+    if (before == NNP_NOTHING) workspace->first = behind;
+    else workspace->slots[before].behind = behind;
+    if (behind == NNP_NOTHING) workspace->top = before;
+    else workspace->slots[behind].before = before;
+}
+
+/* Whether a layer may write its output into the memory of its first input: nobody needs that any more. */
+static bool may_overwrite(const nnp_workspace *workspace, const nnp_layer *layer, uint32_t index)
+{
+    const slot *slots = workspace->slots;
+    if (!(layer->op->flags & NNP_IN_PLACE)) return false;
+    uint32_t root = slots[layer->inputs[0]].root;
+    if (root == NNP_NOTHING || slots[root].last != index || slots[root].bytes != slots[layer->outputs].bytes) return false;
+    for (uint32_t i = 1; i < layer->input_count; i++)
+        if (slots[layer->inputs[i]].root == root) return false;
+    return true;
+}
+
+/* Finds a place for what a layer makes and for its scratch, and gives back what nobody reads any more. */
+static nnp_status place_layer(nnp_workspace *workspace, uint32_t index, size_t *total, nnp_error *error)
+{
+    const nnp_layer *layer = &workspace->model->layers[index];
+    slot *slots = workspace->slots;
+    for (uint32_t value = layer->outputs; value < layer->outputs + layer->output_count; value++) {
+        bool view = layer->op->flags & NNP_VIEW;
+        uint32_t root = NNP_NOTHING;
+        if (view || (value == layer->outputs && may_overwrite(workspace, layer, index)))
+            root = layer->input_count > 0 ? slots[layer->inputs[0]].root : NNP_NOTHING;
+        if (root == NNP_NOTHING && (!view || slots[value].last == ALWAYS)) { /* what is kept is no view of what is not ours */
+            place(workspace, value, total);
+            continue;
+        }
+        slots[value].root = root;
+        if (root != NNP_NOTHING && slots[root].last < slots[value].last) slots[root].last = slots[value].last;
+    }
+    if (layer->op->scratch != NULL) {
+        const nnp_call call = {.layer = layer, .types = workspace->types, .calling = true};
+        size_t above = workspace->top == NNP_NOTHING ? 0 : slots[workspace->top].offset + rounded_up(slots[workspace->top].bytes);
+        size_t bytes = layer->op->scratch(&call);
+        if (bytes > SIZE_MAX / 4)
+            return nnp_fault_of_layer(error, NNP_OUT_OF_MEMORY, workspace->model, layer, "");
+        workspace->scratch[index] = above;
+        if (above + bytes > *total) *total = above + rounded_up(bytes);
+    }
+    for (uint32_t i = 0; i < layer->input_count + layer->output_count; i++) {
+        uint32_t root = slots[i < layer->input_count ? layer->inputs[i] : layer->outputs + i - layer->input_count].root;
+        if (root == NNP_NOTHING || slots[root].last != index) continue;
+        release(workspace, root);
+        slots[root].last = ALWAYS; /* once */
+    }
+    return NNP_OK;
+}
+
+/* The last layer that reads each value; for what nothing reads, the one that makes it. */
+static void find_lives(nnp_workspace *workspace)
+{
+    const nnp_model *model = workspace->model;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const nnp_layer *layer = &model->layers[i];
+        for (uint32_t k = 0; k < layer->output_count; k++) workspace->slots[layer->outputs + k].last = i;
+        for (uint32_t k = 0; k < layer->input_count; k++) workspace->slots[layer->inputs[k]].last = i;
+    }
+    for (uint32_t i = 0; i < model->output_count; i++) workspace->slots[model->outputs[i]].last = ALWAYS;
+    for (uint32_t i = 0; i < model->state_count; i++) workspace->slots[model->states[i].output].last = ALWAYS;
+}
+
+nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t *bytes, size_t *states,
+                    nnp_error *error)
+{
+    const nnp_model *model = workspace->model;
+    uint32_t given = model->input_count + model->state_count;
+    size_t total = 0;
+    workspace->planned = workspace->bound = false;
+    if (!model->prepared) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_prepare before nnp_plan");
+    for (uint32_t i = 0; i < model->symbol_count; i++) workspace->symbols[i] = NNP_UNBOUND;
+    *states = 0;
+    for (uint32_t i = 0; i < given; i++) {
+        int32_t shape[NNP_RANK];
+        const nnp_type *type = &model->types[i];
+        for (unsigned axis = 0; axis < type->rank; axis++)
+            shape[axis] = i < model->input_count ? dims[i][axis] : axis == 0 ? workspace->symbols[0] : type->dims[axis];
+        NNP_TRY(shape_value(workspace, i, shape, error));
+        workspace->slots[i].root = NNP_NOTHING;
+        if (i >= model->input_count) *states += rounded_up(workspace->slots[i].bytes);
+    }
+    if (model->state_count > 0 && workspace->rows != NNP_UNBOUND && workspace->rows != workspace->symbols[0])
+        return refuse(model, error, NNP_SHAPE, "/inputs", 0, "as many rows as the states have");
+    for (uint32_t i = 0; i < model->layer_count; i++) NNP_TRY(shape_layer(workspace, &model->layers[i], error));
+
+    find_lives(workspace);
+    workspace->first = workspace->top = NNP_NOTHING;
+    for (uint32_t i = 0; i < model->layer_count; i++) NNP_TRY(place_layer(workspace, i, &total, error));
+    *bytes = total;
+    workspace->planned = true;
+    return NNP_OK;
+}
+
+nnp_status nnp_bind(nnp_workspace *workspace, void *memory, size_t bytes, void *states, size_t state_bytes,
+                    nnp_error *error)
+{
+    const nnp_model *model = workspace->model;
+    size_t needed = 0;
+    if (!workspace->planned) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_plan before nnp_bind");
+    for (uint32_t i = 0; i < model->state_count; i++) needed += rounded_up(workspace->slots[model->states[i].value].bytes);
+    if (state_bytes < needed) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "as much memory as nnp_plan says");
+    (void)bytes;
+    workspace->memory = memory;
+    workspace->states = states;
+    for (uint32_t i = 0; i < model->value_count; i++) {
+        uint32_t root = workspace->slots[i].root;
+        workspace->data[i] = root == NNP_NOTHING ? NULL : workspace->memory + workspace->slots[root].offset;
+    }
+    workspace->bound = true;
+    return NNP_OK;
+}
+
+/* Running ---------------------------------------------------------------------------------------------------------- */
+
+static void copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes > 0 && to != from) memcpy(to, from, bytes);
+}
+
+/* Each row of the states is what it is at first. */
+static void begin_states(nnp_workspace *workspace)
+{
+    const nnp_model *model = workspace->model;
+    for (uint32_t i = 0; i < model->state_count; i++) {
+        const nnp_state *state = &model->states[i];
+        const nnp_type *row = &model->tensors[state->initial].type;
+        size_t bytes = nnp_elements(row) * nnp_dtype_size((nnp_dtype)row->dtype);
+        uint8_t *to = workspace->data[state->value];
+        for (int32_t r = 0; r < workspace->symbols[0]; r++) memcpy(to + (size_t)r * bytes, model->tensors[state->initial].data, bytes);
+    }
+}
+
+static nnp_status run_layers(nnp_workspace *workspace, nnp_error *error)
+{
+    const nnp_model *model = workspace->model;
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        const nnp_layer *layer = &model->layers[i];
+        if (layer->op->flags & NNP_VIEW) {
+            const void *seen = layer->input_count > 0 ? workspace->data[layer->inputs[0]] : layer->weights[0]->data;
+            if (workspace->slots[layer->outputs].root == NNP_NOTHING) workspace->data[layer->outputs] = (void *)(uintptr_t)seen;
+            else copy(workspace->data[layer->outputs], seen, workspace->slots[layer->outputs].bytes);
+            continue;
+        }
+        const nnp_call call = {.layer = layer, .types = workspace->types, .data = workspace->data,
+                               .scratch = workspace->memory + workspace->scratch[i], .calling = true};
+        nnp_status status = layer->op->run(&call);
+        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, "");
+    }
+    return NNP_OK;
+}
+
+nnp_status nnp_run(nnp_workspace *workspace, const void *const *inputs, nnp_error *error)
+{
+    const nnp_model *model = workspace->model;
+    uint8_t *state = workspace->states;
+    if (!workspace->bound) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_bind before nnp_run");
+    for (uint32_t i = 0; i < model->input_count; i++) workspace->data[i] = (void *)(uintptr_t)inputs[i];
+    for (uint32_t i = 0; i < model->state_count; i++) {
+        uint32_t value = model->states[i].value;
+        workspace->data[value] = state;
+        state += rounded_up(workspace->slots[value].bytes);
+    }
+    if (workspace->rows == NNP_UNBOUND) begin_states(workspace);
+    NNP_TRY(run_layers(workspace, error));
+    for (uint32_t i = 0; i < model->state_count; i++)
+        copy(workspace->data[model->states[i].value], workspace->data[model->states[i].output],
+             workspace->slots[model->states[i].value].bytes);
+    if (model->state_count > 0) workspace->rows = workspace->symbols[0];
+    return NNP_OK;
+}
+
+const void *nnp_result(const nnp_workspace *workspace, size_t i, const int32_t **dims)
+{
+    uint32_t value = workspace->model->outputs[i];
+    if (dims != NULL) *dims = workspace->types[value].dims;
+    return workspace->data[value];
+}
+
+void nnp_reset(nnp_workspace *workspace)
+{
+    workspace->rows = NNP_UNBOUND;
+}
+
+/* Self-test -------------------------------------------------------------------------------------------------------- */
+
+/* Element i as a float64, of any dtype but int64, which float64 does not hold. */
+static double number_at(const void *data, nnp_dtype dtype, size_t i)
+{
+    switch (dtype) {
+    case NNP_FLOAT32:
+        return (double)((const float *)data)[i];
+    case NNP_FLOAT64:
+        return ((const double *)data)[i];
+    case NNP_INT8:
+        return ((const int8_t *)data)[i];
+    case NNP_INT32:
+        return ((const int32_t *)data)[i];
+    default:
+        return ((const uint8_t *)data)[i];
+    }
+}
+
+/* |y − expected| ≤ max(tolerance, floor), or both NaN, or equal: spec/format.md, "Self-test". */
+static bool passes(const void *y, const nnp_tensor *expected, const nnp_tensor *tolerance, size_t count)
+{
+    nnp_dtype dtype = (nnp_dtype)expected->type.dtype;
+    double floor = dtype == NNP_FLOAT32 ? 0x1p-126 : dtype == NNP_FLOAT64 ? 0x1p-1022 : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (dtype == NNP_INT64) {
+            int64_t a = ((const int64_t *)y)[i], b = ((const int64_t *)expected->data)[i];
+            int64_t most = ((const int64_t *)tolerance->data)[i];
+            uint64_t difference = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+            if (difference > (most > 0 ? (uint64_t)most : 0)) return false;
+            continue;
+        }
+        double a = number_at(y, dtype, i), b = number_at(expected->data, dtype, i);
+        double most = number_at(tolerance->data, dtype, i);
+        if (most < floor) most = floor;
+        if (!(fabs(a - b) <= most || a == b || (a != a && b != b))) return false;
+    }
+    return true;
+}
+
+nnp_status nnp_selftest_size(const nnp_model *model, nnp_workspace *workspace, size_t *bytes, nnp_error *error)
+{
+    size_t states;
+    if (model->selftest_at == 0) return refuse(model, error, NNP_SELFTEST_ABSENT, "/selftest", 0, "a self-test in the file");
+    const uint32_t *tensors = model->references + model->selftest_at - 1;
+    /* shapes are those of the inputs' tensors; `data` has room for as many pointers as there are values */
+    const int32_t **dims = (const int32_t **)(void *)workspace->data;
+    for (uint32_t i = 0; i < model->input_count; i++) dims[i] = model->tensors[tensors[i]].type.dims;
+    nnp_reset(workspace);
+    NNP_TRY(nnp_plan(workspace, dims, bytes, &states, error));
+    *bytes += states;
+    return NNP_OK;
+}
+
+nnp_status nnp_selftest(const nnp_model *model, nnp_workspace *workspace, void *memory, size_t bytes, nnp_error *error)
+{
+    size_t needed, states = 0;
+    uint8_t *at = memory;
+    NNP_TRY(nnp_selftest_size(model, workspace, &needed, error));
+    if (bytes < needed) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "as many bytes as nnp_selftest_size says");
+    for (uint32_t i = 0; i < model->state_count; i++) states += rounded_up(workspace->slots[model->states[i].value].bytes);
+    NNP_TRY(nnp_bind(workspace, at, needed - states, at + needed - states, states, error));
+    const uint32_t *tensors = model->references + model->selftest_at - 1;
+    /* the inputs' own places take them: nnp_run puts each where it finds it */
+    for (uint32_t i = 0; i < model->input_count; i++)
+        workspace->data[i] = (void *)(uintptr_t)model->tensors[tensors[i]].data;
+    NNP_TRY(nnp_run(workspace, (const void *const *)workspace->data, error));
+    nnp_reset(workspace);
+    for (uint32_t i = 0; i < model->output_count; i++) {
+        const uint32_t *pair = tensors + model->input_count + i;
+        uint32_t value = model->outputs[i];
+        if (!passes(workspace->data[value], &model->tensors[pair[0]], &model->tensors[pair[model->output_count]],
+                    nnp_elements(&workspace->types[value])))
+            return refuse(model, error, NNP_SELFTEST_FAILED, "/outputs/", i, "numbers within their tolerances");
+    }
+    return NNP_OK;
+}
