@@ -138,7 +138,7 @@ typedef enum { NNP_OK, NNP_STATUSES(NNP_STATUS_OF) NNP_STATUS_COUNT } nnp_status
 /* The code of a status, such as "tensor-overlap"; "ok" for NNP_OK. */
 const char *nnp_status_code(nnp_status status);
 
-/* What went wrong, and where. Any function takes NULL in its place. */
+/* What went wrong, and where. Any function takes NULL in its place; built without NNP_MESSAGES, none writes it. */
 typedef struct {
     nnp_status status;
     char at[96];       /* the place: a JSON pointer into the header, "byte N" of the file, or the name of a layer */

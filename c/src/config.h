@@ -52,6 +52,12 @@
 #ifndef NNP_WITH_FLOAT64 /* 0: values and weights of float64 are refused */
 #define NNP_WITH_FLOAT64 NNP_ALL
 #endif
+#ifndef NNP_STATES /* 0: files with states are refused */
+#define NNP_STATES NNP_ALL
+#endif
+#ifndef NNP_STORAGE /* 0: weights stored as float16, as bfloat16 or quantized are refused */
+#define NNP_STORAGE NNP_ALL
+#endif
 #ifndef NNP_MESSAGES /* 0: errors are statuses alone, without place and text */
 #define NNP_MESSAGES 1
 #endif

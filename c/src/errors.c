@@ -64,8 +64,9 @@ static void put_place(writer *w, const nnp_place *place)
 {
     if (place == NULL) return;
     put_place(w, place->around);
-    put_text(w, place->name);
-    if (*place->name != 0 && place->name[strlen(place->name) - 1] == '/') put_number(w, place->index);
+    size_t length = strcspn(place->name, "?=:");
+    put(w, place->name, length);
+    if (length > 0 && place->name[length - 1] == '/') put_number(w, place->index);
 }
 
 /* What stands in the file, in a word or two. */
@@ -139,31 +140,6 @@ nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_mod
     if (error == NULL) return status;
     const nnp_place layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
     return nnp_fault(error, status, &inside, layer->op->name, model->file, layer->name);
-}
-
-#else
-
-nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
-                     const uint8_t *file, uint32_t received)
-{
-    (void)place, (void)expected, (void)file, (void)received;
-    return nnp_fault_at_byte(error, status, 0);
-}
-
-nnp_status nnp_fault_at_byte(nnp_error *error, nnp_status status, uint32_t byte)
-{
-    (void)byte;
-    if (error == NULL) return status;
-    error->status = status;
-    error->at[0] = error->message[0] = 0;
-    return status;
-}
-
-nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_model *model, const nnp_layer *layer,
-                              const char *at)
-{
-    (void)model, (void)layer, (void)at;
-    return nnp_fault_at_byte(error, status, 0);
 }
 
 #endif

@@ -1,9 +1,87 @@
 /* Products of matrices. */
+#if defined __GNUC__ && !defined __clang__
+#pragma GCC optimize("fp-contract=fast") /* fused multiply-add, which ISO C has not by default */
+#endif
 #include "gemm.h"
+
+/* Vectors that the compiler knows, where the processor has them. Others, and small code, get plain loops. */
+#if defined __GNUC__ && !defined __OPTIMIZE_SIZE__ &&                                                                  \
+    (defined __SSE2__ || defined __aarch64__ || defined __VSX__ || defined __wasm_simd128__)
+
+#define UNROLL
+#ifndef __clang__
+#undef UNROLL
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+#define INLINE static inline __attribute__((always_inline)) TARGET
+
+/* What a kernel of vectors is: how many rows of a it takes at once, and how many bytes of b it has at hand. */
+enum { TILE = 6, PANEL = 16 << 10, BLOCK = 40 * TILE, PACKED = 24, STREAMS = 8, STREAMED = 3, STREAMED_SIZE = 1 << 13 };
+
+#if defined __AVX512F__
+#define BYTES 64
+#elif defined __AVX__
+#define BYTES 32
+#else
+#define BYTES 16
+#endif
+#define TARGET
+#define V(name) R(native_##name)
+#include "real32.h"
+#include "gemm_vectors.inc"
+#if NNP_WITH_FLOAT64
+#include "real64.h"
+#include "gemm_vectors.inc"
+#endif
+
+/* A program for any x86-64 finds out where it runs. */
+#ifndef NNP_DISPATCH
+#if defined __x86_64__ && !defined __AVX2__
+#define NNP_DISPATCH 1
+#else
+#define NNP_DISPATCH 0
+#endif
+#endif
+
+#if NNP_DISPATCH
+#undef BYTES
+#undef TARGET
+#undef V
+#define BYTES 32
+#define TARGET __attribute__((target("avx2,fma")))
+#define V(name) R(avx2_##name)
+#include "real32.h"
+#include "gemm_vectors.inc"
+#if NNP_WITH_FLOAT64
+#include "real64.h"
+#include "gemm_vectors.inc"
+#endif
+#define CHOSEN(name) (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? avx2_##name : native_##name)
+#else
+#define CHOSEN(name) native_##name
+#endif
+
+void nnp_multiply_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b, size_t b_stride,
+                      float *c, size_t c_stride, bool add)
+{
+    CHOSEN(multiply_f32)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
+}
+
+#if NNP_WITH_FLOAT64
+void nnp_multiply_f64(size_t rows, size_t n, size_t k, const double *a, size_t a_stride, const double *b,
+                      size_t b_stride, double *c, size_t c_stride, bool add)
+{
+    CHOSEN(multiply_f64)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
+}
+#endif
+
+#else
 
 #include "real32.h"
 #include "gemm.inc"
 #if NNP_WITH_FLOAT64
 #include "real64.h"
 #include "gemm.inc"
+#endif
+
 #endif

@@ -50,6 +50,7 @@ static nnp_status check_names(nnp_model *model, nnp_error *error)
 
 /* References ------------------------------------------------------------------------------------------------------- */
 
+#if NNP_STATES
 static bool same_type(const nnp_type *a, const nnp_type *b)
 {
     if (a->dtype != b->dtype || a->rank != b->rank) return false;
@@ -57,6 +58,7 @@ static bool same_type(const nnp_type *a, const nnp_type *b)
         if (a->dims[axis] != b->dims[axis]) return false;
     return true;
 }
+#endif
 
 static nnp_status resolve_layers(nnp_model *model, nnp_error *error)
 {
@@ -87,6 +89,7 @@ static nnp_status resolve_outputs(nnp_model *model, nnp_error *error)
     return NNP_OK;
 }
 
+#if NNP_STATES
 static nnp_status resolve_states(nnp_model *model, nnp_error *error)
 {
     for (uint32_t i = 0; i < model->state_count; i++) {
@@ -107,6 +110,7 @@ static nnp_status resolve_states(nnp_model *model, nnp_error *error)
     }
     return NNP_OK;
 }
+#endif
 
 static nnp_status check_dead(const nnp_model *model, nnp_error *error)
 {
@@ -171,65 +175,34 @@ static void number_symbols(nnp_model *model)
 
 /* requires --------------------------------------------------------------------------------------------------------- */
 
-/* Whether something that `requires` may list is in use; `item` is what follows the colon. */
-static bool is_used(const nnp_model *model, const uint8_t *item, uint32_t length, bool dtype)
-{
-    for (uint32_t i = 0; !dtype && i < model->layer_count; i++) {
-        const char *name = model->layers[i].op->name;
-        if (strlen(name) == length - 2 && memcmp(name, item, length - 2) == 0) return true;
-    }
-    for (uint32_t i = 0; dtype && i < model->value_count; i++) {
-        const char *name = nnp_dtype_name((nnp_dtype)model->types[i].dtype);
-        if (strlen(name) == length && memcmp(name, item, length) == 0) return true;
-    }
-    for (uint32_t i = 0; dtype && i < model->tensor_count; i++) {
-        const char *name = nnp_dtype_name((nnp_dtype)model->tensors[i].stored);
-        if (strlen(name) == length && memcmp(name, item, length) == 0) return true;
-    }
-    return false;
-}
-
-/* How many things the model uses that `requires` has to list, but for feature:nonfinite. */
-static uint32_t used_items(const nnp_model *model)
-{
-    uint32_t count = model->state_count > 0, dtypes = 0, quantized = 0;
-    for (size_t i = 0; i < nnp_operator_count; i++)
-        for (uint32_t k = 0; k < model->layer_count; k++)
-            if (model->layers[k].op == nnp_operators[i]) {
-                count++;
-                break;
-            }
-    for (uint32_t i = 0; i < model->value_count; i++) dtypes |= NNP_SET(model->types[i].dtype);
-    for (uint32_t i = 0; i < model->tensor_count; i++) {
-        dtypes |= NNP_SET(model->tensors[i].stored);
-        quantized |= model->tensors[i].quantized;
-    }
-    for (; dtypes != 0; dtypes &= dtypes - 1) count++;
-    return count + quantized;
-}
-
-/* Items ascend, so none is there twice; each is used; then as many as are used are all that are. */
+/* `requires` is sorted, and lists what is used, and nothing else. */
 static nnp_status check_requires(const nnp_model *model, nnp_error *error)
 {
+    uint32_t *used = model->scratch, operators = (uint32_t)nnp_operator_count, before = 0;
+    memset(used, 0, NNP_REQUIREMENTS * sizeof *used);
+    for (uint32_t i = 0; i < model->layer_count; i++)
+        for (uint32_t k = 0; k < operators; k++)
+            if (model->layers[i].op == nnp_operators[k]) used[k] = 1;
+    for (uint32_t i = 0; i < model->value_count; i++) used[operators + model->types[i].dtype] = 1;
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        used[operators + model->tensors[i].stored] = 1;
+        if (model->tensors[i].quantized) used[NNP_NONFINITE + 1] = 1;
+    }
+    used[NNP_NONFINITE] = model->nonfinite; /* nnp_check_payload sees to it */
+    used[NNP_NONFINITE + 2] = model->state_count > 0;
+
     nnp_item list = nnp_item_at(model->file, model->requires);
-    bool quantized = false;
-    for (uint32_t i = 0; i < model->tensor_count; i++) quantized = quantized || model->tensors[i].quantized;
-    for (uint32_t i = 0, at = list.at, before = 0; i < list.count; i++) {
-        nnp_item item = nnp_item_at(model->file, at);
-        const uint8_t *text = model->file + item.at;
+    for (uint32_t i = 0, at = list.at; i < list.count; i++) {
         if (before != 0 && nnp_compare(model->file, before, at) >= 0)
             FAIL(NNP_REQUIRES_ORDER, "/requires/", i, "a sorted list, each item once", at);
-        bool used = text[0] == 'd'   ? is_used(model, text + 6, item.count - 6, true)
-                    : text[0] == 'o' ? is_used(model, text + 3, item.count - 3, false)
-                    : text[8] == 's' ? model->state_count > 0
-                    : text[8] == 'q' ? quantized
-                                     : true; /* nonfinite: nnp_check_payload sees to it */
-        if (!used) FAIL(NNP_REQUIRES_UNUSED, "/requires/", i, "only what the model uses", at);
+        uint32_t *item = &used[nnp_requirement(model, at)];
+        if (*item == 0) FAIL(NNP_REQUIRES_UNUSED, "/requires/", i, "only what the model uses", at);
+        *item = 0;
         before = at;
-        at = item.at + item.count;
+        at = nnp_behind(model->file, at);
     }
-    if (list.count != used_items(model) + model->nonfinite)
-        FAIL(NNP_REQUIRES_INCOMPLETE, "/requires", 0, "everything that the model uses", model->requires);
+    for (uint32_t i = 0; i < NNP_REQUIREMENTS; i++)
+        if (used[i] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, "/requires", 0, "everything that the model uses", model->requires);
     return NNP_OK;
 }
 
@@ -322,7 +295,9 @@ nnp_status nnp_check_graph(nnp_model *model, nnp_error *error)
     NNP_TRY(resolve_layers(model, error));
     number_symbols(model);
     NNP_TRY(resolve_outputs(model, error));
+#if NNP_STATES
     NNP_TRY(resolve_states(model, error));
+#endif
     NNP_TRY(check_dead(model, error));
     NNP_TRY(resolve_selftest(model, error));
     for (uint32_t i = 0; i < model->tensor_count; i++)

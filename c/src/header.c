@@ -8,7 +8,7 @@ typedef struct {
     nnp_error *error;
     bool filling;
     uint32_t values, dims, items, references, weights, attributes, symbols;
-    int64_t tensors_end; /* the first byte behind the last tensor */
+    uint32_t tensors_end; /* the first byte behind the last tensor */
 } reader;
 
 #define AT(name, index) NNP_AT(here, name, index)
@@ -16,30 +16,40 @@ typedef struct {
 
 /* Fields ----------------------------------------------------------------------------------------------------------- */
 
-/* How long the name of an entry of a table is; it ends in 0, ? or a letter behind a colon. */
+/* How long the name of an entry of a table is; behind it stand ?, = and a letter, or : and a letter. */
 static size_t name_length(const char *entry)
 {
-    return strcspn(entry, "?:");
+    return strcspn(entry, "?=:");
 }
 
-static nnp_status require_kind(const reader *r, const nnp_place *here, uint32_t at, nnp_item_kind kind,
-                               const char *expected)
+static nnp_status require_kind(const reader *r, const nnp_place *here, uint32_t at, nnp_item_kind kind)
 {
-    if (nnp_item_at(r->file, at).kind != kind) FAIL(NNP_WRONG_TYPE, here, expected, at);
+    static const char expected[][11] = {"an integer", "a number", "a boolean", "a string", "a list", "a map"};
+    (void)here, (void)expected;
+    if (nnp_item_at(r->file, at).kind != kind) FAIL(NNP_WRONG_TYPE, here, expected[kind], at);
+    return NNP_OK;
+}
+
+static nnp_status check_name(const reader *r, const nnp_place *here, uint32_t at)
+{
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
+    nnp_item text = nnp_item_at(r->file, at);
+    if (text.count < 1 || text.count > 256) FAIL(NNP_NAME_LENGTH, here, "a name of 1 to 256 bytes", at);
+    if (memchr(r->file + text.at, 0, text.count) != NULL) FAIL(NNP_NAME_NUL, here, "a name without U+0000", at);
     return NNP_OK;
 }
 
 /*
  * Finds the entries of a map whose keys are known.
  *
- *   names     the keys, one behind the other; those with a ? may be absent
+ *   names     the keys, one behind the other; those with a ? may be absent; =N is a name, =T a text, =M a map
  *   found     takes the places of what belongs to them, 0 where there is nothing
  *   unknown   the fault of another key; `missing` that of an absent one
  */
 static nnp_status read_fields(const reader *r, const nnp_place *here, uint32_t at, const char *names, uint32_t *found,
                               nnp_status unknown, nnp_status missing)
 {
-    NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP, "a map"));
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP));
     nnp_item map = nnp_item_at(r->file, at);
     unsigned i = 0;
     for (const char *name = names; *name != 0; name += strlen(name) + 1) found[i++] = 0;
@@ -54,8 +64,19 @@ static nnp_status read_fields(const reader *r, const nnp_place *here, uint32_t a
         key = nnp_behind(r->file, found[i]);
     }
     i = 0;
-    for (const char *name = names; *name != 0; name += strlen(name) + 1, i++)
-        if (found[i] == 0 && name[name_length(name)] != '?') FAIL(missing, here, name, 0);
+    for (const char *name = names; *name != 0; name += strlen(name) + 1, i++) {
+        const char *rest = name + name_length(name);
+        const nnp_place *inside = NNP_AT(AT("/", 0), name, 0);
+        (void)inside;
+        if (found[i] == 0) {
+            if (*rest != '?') FAIL(missing, here, name, 0);
+            continue;
+        }
+        rest += *rest == '?';
+        if (*rest != '=') continue;
+        if (rest[1] == 'N') NNP_TRY(check_name(r, inside, found[i]));
+        else NNP_TRY(require_kind(r, inside, found[i], rest[1] == 'T' ? NNP_ITEM_STRING : NNP_ITEM_MAP));
+    }
     return NNP_OK;
 }
 
@@ -64,34 +85,23 @@ static nnp_status read_record(const reader *r, const nnp_place *here, uint32_t a
     return read_fields(r, here, at, names, found, NNP_UNKNOWN_KEY, NNP_MISSING_KEY);
 }
 
-static nnp_status check_text(const reader *r, const nnp_place *here, uint32_t at)
-{
-    return require_kind(r, here, at, NNP_ITEM_STRING, "a string");
-}
-
-static nnp_status check_name(const reader *r, const nnp_place *here, uint32_t at)
-{
-    NNP_TRY(check_text(r, here, at));
-    nnp_item text = nnp_item_at(r->file, at);
-    if (text.count < 1 || text.count > 256) FAIL(NNP_NAME_LENGTH, here, "a name of 1 to 256 bytes", at);
-    if (memchr(r->file + text.at, 0, text.count) != NULL) FAIL(NNP_NAME_NUL, here, "a name without U+0000", at);
-    return NNP_OK;
-}
-
 static nnp_status read_list(const reader *r, const nnp_place *here, uint32_t at, uint32_t least, nnp_item *list)
 {
-    NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST, "a list"));
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST));
     *list = nnp_item_at(r->file, at);
     if (list->count < least) FAIL(NNP_LIST_LENGTH, here, "a list of at least one element", at);
     return NNP_OK;
 }
 
-static nnp_status read_integer(const reader *r, const nnp_place *here, uint32_t at, int64_t least, int64_t most,
-                               nnp_status range, int64_t *value)
+/* An integer of a range; numbers below 0 are seen as what they are plus 2^32. */
+static nnp_status read_integer(const reader *r, const nnp_place *here, uint32_t at, int32_t least, uint32_t most,
+                               nnp_status range, uint32_t *value)
 {
-    NNP_TRY(require_kind(r, here, at, NNP_ITEM_INTEGER, "an integer"));
-    *value = nnp_item_at(r->file, at).integer;
-    if (*value < least || *value > most) FAIL(range, here, "an integer of the range that the specification has", at);
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_INTEGER));
+    int64_t integer = nnp_item_at(r->file, at).integer;
+    if (integer < least || integer > (int64_t)most)
+        FAIL(range, here, "an integer of the range that the specification has", at);
+    *value = (uint32_t)integer;
     return NNP_OK;
 }
 
@@ -106,17 +116,13 @@ static uint8_t dtype_of(const reader *r, uint32_t at)
 {
     unsigned i = 0;
     while (i < NNP_DTYPES && !equals(r, at, nnp_dtype_name((nnp_dtype)i), strlen(nnp_dtype_name((nnp_dtype)i)))) i++;
-#if !NNP_WITH_FLOAT64
-    if (i == NNP_FLOAT64) i = NNP_DTYPES;
-#endif
     return (uint8_t)i;
 }
 
 static nnp_status read_dtype(const reader *r, const nnp_place *here, uint32_t at, unsigned set, uint8_t *dtype)
 {
-    NNP_TRY(check_text(r, here, at));
     *dtype = dtype_of(r, at);
-    if (!(NNP_SET(*dtype) & set)) FAIL(NNP_DTYPE_UNKNOWN, here, "a dtype of the specification", at);
+    if (!(NNP_SET(*dtype) & set & NNP_BUILT_DTYPES)) FAIL(NNP_DTYPE_UNKNOWN, here, "a dtype of the specification", at);
     return NNP_OK;
 }
 
@@ -129,10 +135,10 @@ static nnp_status read_shape(reader *r, const nnp_place *here, uint32_t at, bool
     type->rank = (uint8_t)list.count;
     type->dims = r->filling ? r->model->dims + r->dims : NULL;
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        int64_t dim;
+        uint32_t dim = 0;
         if (symbols && nnp_item_at(r->file, item).kind == NNP_ITEM_STRING) {
             NNP_TRY(check_name(r, AT("/", i), item));
-            dim = equals(r, item, "batch", 5) ? NNP_BATCH : -(int64_t)item;
+            dim = equals(r, item, "batch", 5) ? (uint32_t)NNP_BATCH : 0 - item;
             r->symbols++;
         } else {
             NNP_TRY(read_integer(r, AT("/", i), item, 1, INT32_MAX, NNP_DIMENSION_RANGE, &dim));
@@ -184,29 +190,34 @@ static nnp_status check_open(const reader *r, const nnp_place *here, uint32_t at
 
 /* requires --------------------------------------------------------------------------------------------------------- */
 
-/* Whether an item of `requires` is something that this runtime has. */
-static bool is_known(const reader *r, uint32_t at)
+/* Whether `text` is a word behind a prefix. */
+static bool is_prefixed(const char *text, size_t length, const char *prefix, const char *word, const char *suffix)
 {
-    static const char features[] = "feature:nonfinite\0feature:quantization\0feature:states\0";
-    nnp_item text = nnp_item_at(r->file, at);
-    const char *item = (const char *)r->file + text.at;
-    for (const char *feature = features; *feature != 0; feature += strlen(feature) + 1)
-        if (equals(r, at, feature, strlen(feature))) return true;
-    if (text.count > 6 && memcmp(item, "dtype:", 6) == 0) {
-        for (unsigned i = 0; i < NNP_DTYPES; i++) {
-            const char *name = nnp_dtype_name((nnp_dtype)i);
-            if (strlen(name) == text.count - 6 && memcmp(name, item + 6, text.count - 6) == 0)
-                return NNP_WITH_FLOAT64 || i != NNP_FLOAT64;
-        }
+    const char *const parts[3] = {prefix, word, suffix};
+    for (unsigned i = 0; i < 3; i++) {
+        size_t part = strlen(parts[i]);
+        if (part > length || memcmp(text, parts[i], part) != 0) return false;
+        text += part;
+        length -= part;
     }
-    if (text.count > 3 && memcmp(item, "op:", 3) == 0)
-        for (size_t i = 0; i < nnp_operator_count; i++) {
-            size_t length = strlen(nnp_operators[i]->name);
-            if (length == text.count - 5 && memcmp(item + 3, nnp_operators[i]->name, length) == 0 &&
-                memcmp(item + 3 + length, "@1", 2) == 0)
-                return true;
-        }
-    return false;
+    return length == 0;
+}
+
+uint32_t nnp_requirement(const nnp_model *model, uint32_t at)
+{
+    static const char features[] = "nonfinite\0quantization\0states\0";
+    const bool built[3] = {true, NNP_STORAGE, NNP_STATES};
+    nnp_item item = nnp_item_at(model->file, at);
+    const char *text = (const char *)model->file + item.at, *feature = features;
+    uint32_t i, count = (uint32_t)nnp_operator_count;
+    for (i = 0; i < count; i++)
+        if (is_prefixed(text, item.count, "op:", nnp_operators[i]->name, "@1")) return i;
+    for (i = 0; i < NNP_DTYPES; i++)
+        if (is_prefixed(text, item.count, "dtype:", nnp_dtype_name((nnp_dtype)i), ""))
+            return NNP_SET(i) & NNP_BUILT_DTYPES ? count + i : NNP_NOTHING;
+    for (i = 0; i < 3; i++, feature += strlen(feature) + 1)
+        if (is_prefixed(text, item.count, "feature:", feature, "")) return built[i] ? NNP_NONFINITE + i : NNP_NOTHING;
+    return NNP_NOTHING;
 }
 
 static nnp_status read_requires(const reader *r, uint32_t at)
@@ -215,9 +226,10 @@ static nnp_status read_requires(const reader *r, uint32_t at)
     nnp_item list;
     NNP_TRY(read_list(r, here, at, 0, &list));
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        NNP_TRY(check_text(r, AT("/", i), item));
-        if (!is_known(r, item)) FAIL(NNP_REQUIRES_UNKNOWN, AT("/", i), "something that this runtime has", item);
-        if (equals(r, item, "feature:nonfinite", 17)) r->model->nonfinite = true;
+        NNP_TRY(require_kind(r, AT("/", i), item, NNP_ITEM_STRING));
+        uint32_t requirement = nnp_requirement(r->model, item);
+        if (requirement == NNP_NOTHING) FAIL(NNP_REQUIRES_UNKNOWN, AT("/", i), "something that this runtime has", item);
+        if (requirement == NNP_NONFINITE) r->model->nonfinite = true;
     }
     return NNP_OK;
 }
@@ -230,8 +242,7 @@ static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, bool
     enum { NAME, DTYPE, SHAPE, FIELDS };
     uint32_t found[FIELDS];
     nnp_type type;
-    NNP_TRY(read_record(r, here, at, "name\0dtype\0shape\0", found));
-    NNP_TRY(check_name(r, AT("/name", 0), found[NAME]));
+    NNP_TRY(read_record(r, here, at, "name=N\0dtype=T\0shape\0", found));
     NNP_TRY(read_dtype(r, AT("/dtype", 0), found[DTYPE], NNP_PLAIN | NNP_SET(NNP_STRING), &type.dtype));
     NNP_TRY(read_shape(r, AT("/shape", 0), found[SHAPE], true, &type));
     if (r->filling) {
@@ -246,16 +257,16 @@ static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, bool
     return NNP_OK;
 }
 
+#if NNP_STORAGE
 static nnp_status read_quantization(const reader *r, const nnp_place *here, uint32_t at, nnp_tensor *tensor)
 {
     enum { AXIS, SCALE, ZERO_POINT, FIELDS };
     uint32_t found[FIELDS];
-    int64_t axis = NNP_RANK;
-    NNP_TRY(read_record(r, here, at, "axis?\0scale\0zero_point\0", found));
-    NNP_TRY(check_name(r, AT("/scale", 0), found[SCALE]));
-    NNP_TRY(check_name(r, AT("/zero_point", 0), found[ZERO_POINT]));
-    if (found[AXIS] != 0)
-        NNP_TRY(read_integer(r, AT("/axis", 0), found[AXIS], 0, tensor->type.rank - 1, NNP_AXIS_RANGE, &axis));
+    uint32_t axis = NNP_RANK;
+    NNP_TRY(read_record(r, here, at, "axis?\0scale=N\0zero_point=N\0", found));
+    if (found[AXIS] != 0) NNP_TRY(read_integer(r, AT("/axis", 0), found[AXIS], 0, NNP_RANK - 1, NNP_AXIS_RANGE, &axis));
+    if (found[AXIS] != 0 && axis >= tensor->type.rank)
+        FAIL(NNP_AXIS_RANGE, AT("/axis", 0), "an axis of the tensor", found[AXIS]);
     if (tensor->stored != NNP_INT8) FAIL(NNP_QUANTIZATION_DTYPE, here, "a tensor of int8", 0);
     tensor->type.dtype = NNP_FLOAT32;
     tensor->quantized = true;
@@ -264,38 +275,44 @@ static nnp_status read_quantization(const reader *r, const nnp_place *here, uint
     tensor->zero_point = found[ZERO_POINT];
     return NNP_OK;
 }
+#endif
 
 static nnp_status read_tensor(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
     enum { DTYPE, NAME, NBYTES, OFFSET, QUANTIZATION, SHAPE, FIELDS };
-    const int64_t most = INT64_C(1) << 53, payload = (int64_t)r->model->payload_size;
     uint32_t found[FIELDS];
     nnp_tensor tensor = {0};
-    int64_t nbytes, offset, elements = 1, end = r->tensors_end, aligned = (end + 63) / 64 * 64;
-    NNP_TRY(read_record(r, here, at, "dtype\0name\0nbytes\0offset\0quantization?\0shape\0", found));
-    NNP_TRY(check_name(r, AT("/name", 0), found[NAME]));
+    uint32_t nbytes, offset, end = r->tensors_end, payload = r->model->payload_size;
+    uint64_t elements = 1;
+    NNP_TRY(read_record(r, here, at, "dtype=T\0name=N\0nbytes\0offset\0quantization?\0shape\0", found));
     NNP_TRY(read_dtype(r, AT("/dtype", 0), found[DTYPE], NNP_SET(NNP_STRING) - 1, &tensor.stored));
     NNP_TRY(read_integer(r, AT("/nbytes", 0), found[NBYTES], 1, UINT32_MAX, NNP_WRONG_VALUE, &nbytes));
     NNP_TRY(read_integer(r, AT("/offset", 0), found[OFFSET], 0, UINT32_MAX, NNP_WRONG_VALUE, &offset));
     NNP_TRY(read_shape(r, AT("/shape", 0), found[SHAPE], false, &tensor.type));
     nnp_item shape = nnp_item_at(r->file, found[SHAPE]);
     for (uint32_t axis = 0, item = shape.at; axis < shape.count; axis++, item = nnp_behind(r->file, item)) {
-        int64_t n = nnp_item_at(r->file, item).integer;
-        if (elements > most / n) FAIL(NNP_ELEMENT_COUNT, AT("/shape", 0), "at most 2^53 elements", found[SHAPE]);
-        elements *= n;
+        uint32_t n = (uint32_t)nnp_item_at(r->file, item).integer;
+        uint64_t high = (elements >> 32) * n; /* below 2^53 times 2^31 does not fit into 64 bits at once */
+        elements = (high << 32) + (elements & UINT32_MAX) * n;
+        if (high >> 22 != 0 || elements > UINT64_C(1) << 53)
+            FAIL(NNP_ELEMENT_COUNT, AT("/shape", 0), "at most 2^53 elements", found[SHAPE]);
     }
-    if (elements > nbytes || nbytes != elements * (int64_t)nnp_dtype_size((nnp_dtype)tensor.stored))
+    if (nbytes != elements * nnp_dtype_size((nnp_dtype)tensor.stored))
         FAIL(NNP_TENSOR_NBYTES, AT("/nbytes", 0), "the product of the shape times the size of an element", found[NBYTES]);
     if (offset % 64 != 0) FAIL(NNP_TENSOR_MISALIGNED, AT("/offset", 0), "a multiple of 64", found[OFFSET]);
     if (offset < end) FAIL(NNP_TENSOR_OVERLAP, AT("/offset", 0), "an offset behind the tensor before", found[OFFSET]);
-    if (offset > aligned) FAIL(NNP_TENSOR_HOLE, AT("/offset", 0), "only alignment behind the tensor before", found[OFFSET]);
-    if (offset + nbytes > payload) FAIL(NNP_TENSOR_BOUNDS, AT("/offset", 0), "a tensor within the payload", found[OFFSET]);
+    if (offset - end >= 64) FAIL(NNP_TENSOR_HOLE, AT("/offset", 0), "only alignment behind the tensor before", found[OFFSET]);
+    if (offset > payload || nbytes > payload - offset) FAIL(NNP_TENSOR_BOUNDS, AT("/offset", 0), "a tensor within the payload", found[OFFSET]);
     r->tensors_end = offset + nbytes;
     tensor.name = found[NAME];
-    tensor.offset = (uint32_t)offset;
-    tensor.nbytes = (uint32_t)nbytes;
+    tensor.offset = offset;
+    tensor.nbytes = nbytes;
     tensor.type.dtype = tensor.stored == NNP_FLOAT16 || tensor.stored == NNP_BFLOAT16 ? NNP_FLOAT32 : tensor.stored;
+#if NNP_STORAGE
     if (found[QUANTIZATION] != 0) NNP_TRY(read_quantization(r, AT("/quantization", 0), found[QUANTIZATION], &tensor));
+#else
+    if (found[QUANTIZATION] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, here, "feature:quantization in /requires", found[QUANTIZATION]);
+#endif
     if (r->filling) r->model->tensors[i] = tensor;
     return NNP_OK;
 }
@@ -368,10 +385,10 @@ static nnp_status read_items(reader *r, const nnp_place *here, uint32_t at, char
 {
     int32_t items[16];
     unsigned kind = 0;
-    NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST, "a list of integers"));
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST));
     nnp_item list = nnp_item_at(r->file, at);
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-        NNP_TRY(require_kind(r, here, item, NNP_ITEM_INTEGER, "a list of integers"));
+        NNP_TRY(require_kind(r, here, item, NNP_ITEM_INTEGER));
     while (lists[kind].letter != letter) kind++;
     bool fits = list.count >= lists[kind].least && list.count <= lists[kind].most;
     for (uint32_t i = 0, item = list.at; fits && i < list.count; i++, item = nnp_behind(r->file, item)) {
@@ -405,18 +422,18 @@ static int32_t word_of(const reader *r, uint32_t at, const char *words)
 static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, const char *kind, nnp_attribute *attribute)
 {
     nnp_item item = nnp_item_at(r->file, at);
-    int64_t integer;
+    uint32_t integer;
     switch (*kind) {
     case 'n':
     case 'z':
     case 'p':
-        NNP_TRY(require_kind(r, here, at, NNP_ITEM_NUMBER, "a number"));
+        NNP_TRY(require_kind(r, here, at, NNP_ITEM_NUMBER));
         attribute->number = item.number;
         if (*kind == 'z' ? item.number == 0 : *kind == 'p' && item.number < 0)
             FAIL(NNP_WRONG_VALUE, here, *kind == 'z' ? "a number other than 0" : "a number of at least 0", at);
         return NNP_OK;
     case 'b':
-        NNP_TRY(require_kind(r, here, at, NNP_ITEM_BOOLEAN, "true or false"));
+        NNP_TRY(require_kind(r, here, at, NNP_ITEM_BOOLEAN));
         attribute->integer = (int32_t)item.integer;
         return NNP_OK;
     case 'i':
@@ -424,20 +441,20 @@ static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, 
     case 'a':
         NNP_TRY(read_integer(r, here, at, *kind == 's' ? -INT32_MAX : 1, *kind == 'a' ? NNP_RANK - 1 : INT32_MAX,
                              NNP_WRONG_VALUE, &integer));
-        attribute->integer = (int32_t)integer;
+        memcpy(&attribute->integer, &integer, sizeof integer);
         return NNP_OK;
     case 'd':
-        NNP_TRY(check_text(r, here, at));
+        NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
         attribute->integer = dtype_of(r, at);
         if (!(NNP_SET(attribute->integer) & NNP_PLAIN)) FAIL(NNP_WRONG_VALUE, here, "a dtype of numbers or bool", at);
         return NNP_OK;
     case 'c':
-        NNP_TRY(check_text(r, here, at));
+        NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
         attribute->integer = word_of(r, at, kind + 1);
         if (attribute->integer < 0) FAIL(NNP_WRONG_VALUE, here, kind + 1, at);
         return NNP_OK;
     case 'E':
-        NNP_TRY(check_text(r, here, at));
+        NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
         if (!is_equation(r->file + item.at, item.count)) FAIL(NNP_WRONG_VALUE, here, "an equation such as ab,bc->ac", at);
         attribute->text.bytes = (const char *)r->file + item.at;
         attribute->text.length = item.count;
@@ -453,7 +470,6 @@ static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, 
 
 static nnp_status read_operator(const reader *r, const nnp_place *here, uint32_t at, const nnp_operator **op)
 {
-    NNP_TRY(check_text(r, here, at));
     nnp_item text = nnp_item_at(r->file, at);
     const char *name = (const char *)r->file + text.at, *mark = memchr(name, '@', text.count);
     size_t length = mark == NULL ? text.count : (size_t)(mark - name);
@@ -486,8 +502,7 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
     uint32_t found[FIELDS], entries[ENTRIES];
     nnp_layer layer = {0};
     nnp_item list;
-    NNP_TRY(read_record(r, here, at, "attributes\0inputs\0name\0op\0outputs\0source?\0weights\0", found));
-    NNP_TRY(check_name(r, AT("/name", 0), found[NAME]));
+    NNP_TRY(read_record(r, here, at, "attributes\0inputs\0name=N\0op=T\0outputs\0source?\0weights\0", found));
     NNP_TRY(read_operator(r, AT("/op", 0), found[OP], &layer.op));
     layer.name = found[NAME];
 
@@ -524,36 +539,31 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
     i = 0;
     for (const char *name = layer.op->attributes; *name != 0; name += strlen(name) + 1, i++) {
         nnp_attribute attribute;
-        NNP_TRY(read_attribute(r, NNP_AT(AT("/attributes/", i), "", 0), entries[i], name + name_length(name) + 1, &attribute));
+        NNP_TRY(read_attribute(r, NNP_AT(AT("/attributes/", 0), name, 0), entries[i], name + name_length(name) + 1, &attribute));
         if (r->filling) r->model->attributes[r->attributes] = attribute;
         r->attributes++;
     }
 
-    if (found[SOURCE] != 0) {
-        NNP_TRY(read_record(r, AT("/source", 0), found[SOURCE], "class\0name\0", entries));
-        NNP_TRY(check_text(r, AT("/source", 0), entries[0]));
-        NNP_TRY(check_text(r, AT("/source", 0), entries[1]));
-    }
+    if (found[SOURCE] != 0) NNP_TRY(read_record(r, AT("/source", 0), found[SOURCE], "class=T\0name=T\0", entries));
     if (r->filling) r->model->layers[index] = layer;
     return NNP_OK;
 }
 
 /* The rest --------------------------------------------------------------------------------------------------------- */
 
+#if NNP_STATES
 static nnp_status read_state(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
     enum { INITIAL, INPUT, OUTPUT, FIELDS };
     uint32_t found[FIELDS];
-    NNP_TRY(read_record(r, here, at, "initial\0input\0output\0", found));
-    NNP_TRY(check_name(r, AT("/initial", 0), found[INITIAL]));
-    NNP_TRY(check_name(r, AT("/output", 0), found[OUTPUT]));
+    NNP_TRY(read_record(r, here, at, "initial=N\0input\0output=N\0", found));
     if (r->filling) r->model->states[i] = (nnp_state){r->values, found[OUTPUT], found[INITIAL]};
     return read_value(r, AT("/input", 0), found[INPUT], true);
 }
+#endif
 
-static nnp_status read_hash(const reader *r, const nnp_place *here, uint32_t at)
+static nnp_status check_hash(const reader *r, const nnp_place *here, uint32_t at)
 {
-    NNP_TRY(check_text(r, here, at));
     nnp_item text = nnp_item_at(r->file, at);
     bool fits = text.count == 64;
     for (uint32_t i = 0; fits && i < 64; i++) {
@@ -600,7 +610,7 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
 
     /* what the file requires comes before all that may be new to this reader because of it */
     uint32_t at = model->header;
-    NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP, "a map"));
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP));
     list = nnp_item_at(r->file, at);
     for (uint32_t left = list.count, key = list.at; left > 0; left--) {
         uint32_t item = nnp_behind(r->file, key);
@@ -608,31 +618,22 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
         key = nnp_behind(r->file, item);
     }
     NNP_TRY(read_record(r, here, at,
-                        "ext?\0inputs\0layers\0model\0output_structure?\0outputs\0payload_sha256\0producer\0requires\0"
-                        "selftest?\0states?\0tensors\0",
+                        "ext?=M\0inputs\0layers\0model\0output_structure?\0outputs\0payload_sha256=T\0producer\0"
+                        "requires\0selftest?\0states?\0tensors\0",
                         found));
-    if (found[EXT] != 0) {
-        NNP_TRY(require_kind(r, AT("/ext", 0), found[EXT], NNP_ITEM_MAP, "a map"));
-        NNP_TRY(check_open(r, AT("/ext", 0), found[EXT], true));
-    }
-    NNP_TRY(read_record(r, AT("/model", 0), found[MODEL], "metadata?\0name\0", part));
-    NNP_TRY(check_name(r, AT("/model/name", 0), part[1]));
-    if (part[0] != 0) {
-        NNP_TRY(require_kind(r, AT("/model/metadata", 0), part[0], NNP_ITEM_MAP, "a map"));
-        NNP_TRY(check_open(r, AT("/model/metadata", 0), part[0], false));
-    }
+    if (found[EXT] != 0) NNP_TRY(check_open(r, AT("/ext", 0), found[EXT], true));
+    NNP_TRY(read_record(r, AT("/producer", 0), found[PRODUCER], "name=T\0version=T\0", part));
+    NNP_TRY(read_record(r, AT("/model", 0), found[MODEL], "metadata?=M\0name=N\0", part));
+    if (part[0] != 0) NNP_TRY(check_open(r, AT("/model/metadata", 0), part[0], false));
     model->name = part[1];
-    NNP_TRY(read_record(r, AT("/producer", 0), found[PRODUCER], "name\0version\0", part));
-    NNP_TRY(check_text(r, AT("/producer/name", 0), part[0]));
-    NNP_TRY(check_text(r, AT("/producer/version", 0), part[1]));
-    NNP_TRY(read_hash(r, AT("/payload_sha256", 0), found[SHA256]));
+    NNP_TRY(check_hash(r, AT("/payload_sha256", 0), found[SHA256]));
     model->hash = found[SHA256];
 
     NNP_TRY(read_list(r, AT("/tensors", 0), found[TENSORS], 0, &list));
     model->tensor_count = list.count;
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
         NNP_TRY(read_tensor(r, NNP_AT(AT("/tensors", 0), "/", i), item, i));
-    if (r->tensors_end != (int64_t)model->payload_size)
+    if (r->tensors_end != model->payload_size)
         FAIL(NNP_PAYLOAD_SIZE, AT("/tensors", 0), "tensors that end with the payload", 0);
     if (r->filling) NNP_TRY(nnp_check_tensors(model, error));
 
@@ -640,12 +641,16 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
     model->input_count = list.count;
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
         NNP_TRY(read_value(r, NNP_AT(AT("/inputs", 0), "/", i), item, true));
+#if NNP_STATES
     if (found[STATES] != 0) {
         NNP_TRY(read_list(r, AT("/states", 0), found[STATES], 1, &list));
         model->state_count = list.count;
         for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
             NNP_TRY(read_state(r, NNP_AT(AT("/states", 0), "/", i), item, i));
     }
+#else
+    if (found[STATES] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, AT("/states", 0), "feature:states in /requires", 0);
+#endif
     NNP_TRY(read_list(r, AT("/layers", 0), found[LAYERS], 0, &list));
     model->layer_count = list.count;
     for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
@@ -682,6 +687,7 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
     model->weight_count = r->weights;
     model->attribute_count = r->attributes;
     model->symbol_count = r->symbols;
+    widen(&model->scratch_count, NNP_REQUIREMENTS);
     widen(&model->scratch_count, r->symbols);
     widen(&model->scratch_count, model->layer_count);
     widen(&model->scratch_count, model->output_count);

@@ -32,6 +32,10 @@ typedef struct {
 #define NNP_INTEGERS (NNP_SET(NNP_INT8) | NNP_SET(NNP_INT32) | NNP_SET(NNP_INT64) | NNP_SET(NNP_UINT8))
 #define NNP_NUMBERS (NNP_FLOATS | NNP_INTEGERS)
 #define NNP_PLAIN (NNP_NUMBERS | NNP_SET(NNP_BOOL))
+/* Those that are built in. */
+#define NNP_BUILT_DTYPES                                                                                               \
+    ((NNP_SET(NNP_DTYPES) - 1) & ~(NNP_WITH_FLOAT64 ? 0 : NNP_SET(NNP_FLOAT64)) &                                       \
+     ~(NNP_STORAGE ? 0 : NNP_SET(NNP_FLOAT16) | NNP_SET(NNP_BFLOAT16)))
 
 /* The model -------------------------------------------------------------------------------------------------------- */
 
@@ -179,7 +183,11 @@ size_t nnp_product(const nnp_type *type, unsigned first, unsigned last);
 /* Rules that op->infer is made of (src/rules.c). Each answers NNP_OK, or a fault whose place is in call->at. */
 
 /* A fault: its place below the layer, in which %u stands for `i`. */
+#if NNP_MESSAGES
 nnp_status nnp_refuse(nnp_call *call, nnp_status status, const char *at, unsigned i);
+#else
+#define nnp_refuse(call, status, at, i) ((void)(call), (void)(i), (status))
+#endif
 
 /* Input i has a dtype of the set; all inputs have the dtype of the first, which is of the set. */
 nnp_status nnp_require_dtype(nnp_call *call, uint32_t i, unsigned set);

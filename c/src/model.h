@@ -15,7 +15,8 @@ typedef struct {
  */
 struct nnp_model {
     const uint8_t *file;
-    size_t payload, payload_size;
+    size_t payload;
+    uint32_t payload_size;
     uint32_t header, name, hash, requires; /* places in the file */
     uint32_t tensor_count, value_count, input_count, layer_count, output_count, state_count, symbol_count;
     uint32_t selftest_at; /* in `references`: tensors for inputs, outputs, tolerances; 0 where there is no self-test */
@@ -41,33 +42,43 @@ struct nnp_model {
 /* Where something of a header is, for messages: a chain from the inside to the outside. */
 typedef struct nnp_place {
     const struct nnp_place *around;
-    const char *name; /* followed by the index, where it ends in a slash */
+    const char *name; /* up to ?, = or :; followed by the index, where it ends in a slash */
     uint32_t index;
 } nnp_place;
 
+/*
+ * nnp_fault writes an error: status, place, what was expected, and the object at byte `received` of the file, if that is
+ * not 0. nnp_fault_at_byte is for a fault that is at a byte of the file, nnp_fault_of_layer for one whose place below
+ * the layer nnp_refuse has told. All answer the status.
+ */
 #if NNP_MESSAGES
 #define NNP_AT(around, name, index) (&(const nnp_place){around, name, index})
-#else
-#define NNP_AT(around, name, index) NULL
-#endif
-
-/* Writes an error: status, place, what was expected, and the object at byte `received` of the file, if that is not 0. */
 nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
                      const uint8_t *file, uint32_t received);
-/* The same for a fault that is at a byte of the file. */
 nnp_status nnp_fault_at_byte(nnp_error *error, nnp_status status, uint32_t byte);
-/* The same for a fault that nnp_refuse has told the place of. */
 nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_model *model, const nnp_layer *layer,
                               const char *at);
+#else
+#define NNP_AT(around, name, index) NULL
+#define nnp_fault(error, status, place, expected, file, received) \
+    ((void)(error), (void)(place), (void)(received), (status))
+#define nnp_fault_at_byte(error, status, byte) ((void)(error), (void)(byte), (status))
+#define nnp_fault_of_layer(error, status, model, layer, at) ((void)(error), (status))
+#endif
 
 /* header.c: goes through the header. Without `model->tensors` it counts what there is, with them it fills the arrays. */
 nnp_status nnp_read_header(nnp_model *model, nnp_error *error);
+/* The number of something that `requires` lists, whose name is at a byte of the file: operators, dtypes, features;
+ * NNP_NOTHING where this runtime does not have it. */
+uint32_t nnp_requirement(const nnp_model *model, uint32_t at);
+#define NNP_NOTHING UINT32_MAX
+#define NNP_NONFINITE ((uint32_t)nnp_operator_count + NNP_DTYPES)
+#define NNP_REQUIREMENTS (NNP_NONFINITE + 3)
 
 /* tensors.c: names and quantizations; the numbers of the payload; what of them is needed in another form. */
 nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error);
 nnp_status nnp_check_payload(nnp_model *model, nnp_error *error);
 uint32_t nnp_find_tensor(const nnp_model *model, uint32_t name);
-#define NNP_NOTHING UINT32_MAX
 
 /* graph.c: names become numbers; every rule of the graph. */
 nnp_status nnp_check_graph(nnp_model *model, nnp_error *error);

@@ -1,9 +1,9 @@
 /* The rules of types that operators share: spec/README.md, "Constraints of every operator", and the pages. */
 #include "internal.h"
 
+#if NNP_MESSAGES
 nnp_status nnp_refuse(nnp_call *call, nnp_status status, const char *at, unsigned i)
 {
-#if NNP_MESSAGES
     char *to = call->at, *end = call->at + sizeof call->at - 1;
     for (; *at != 0 && to < end; at++) {
         if (at[0] != '%') {
@@ -20,11 +20,9 @@ nnp_status nnp_refuse(nnp_call *call, nnp_status status, const char *at, unsigne
         at++; /* the u of %u */
     }
     *to = 0;
-#else
-    (void)call, (void)at, (void)i;
-#endif
     return status;
 }
+#endif
 
 size_t nnp_product(const nnp_type *type, unsigned first, unsigned last)
 {

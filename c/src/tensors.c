@@ -94,6 +94,7 @@ static bool is_finite(const nnp_model *model, const nnp_tensor *tensor)
 #define FAIL(status, name, i, expected)                                                                                \
     return nnp_fault(error, status, NNP_AT(NNP_AT(NULL, "/tensors/", i), name, 0), expected, model->file, 0)
 
+#if NNP_STORAGE
 /* A scale or a zero point: `rank` 1 with the size of the axis, or a scalar. */
 static nnp_status check_part(nnp_model *model, nnp_error *error, uint32_t i, uint32_t *part, nnp_dtype dtype)
 {
@@ -108,6 +109,7 @@ static nnp_status check_part(nnp_model *model, nnp_error *error, uint32_t i, uin
     found->referenced = true;
     return NNP_OK;
 }
+#endif
 
 nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
 {
@@ -118,6 +120,7 @@ nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
         if (nnp_compare(model->file, model->tensors[a].name, model->tensors[b].name) == 0)
             FAIL(NNP_DUPLICATE_TENSOR, "/name", a > b ? a : b, "a name of its own");
     }
+#if NNP_STORAGE
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         nnp_tensor *tensor = &model->tensors[i];
         if (!tensor->quantized) continue;
@@ -130,6 +133,7 @@ nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
                 FAIL(NNP_SCALE_RANGE, "/quantization/scale", i, "finite numbers above 0");
         }
     }
+#endif
     return NNP_OK;
 }
 

@@ -74,12 +74,8 @@ nnp_workspace *nnp_workspace_new(const nnp_model *model, void *memory)
 
 /* Shapes ----------------------------------------------------------------------------------------------------------- */
 
-static nnp_status refuse(const nnp_model *model, nnp_error *error, nnp_status status, const char *list, uint32_t i,
-                         const char *expected)
-{
-    (void)list, (void)i, (void)expected;
-    return nnp_fault(error, status, NNP_AT(NULL, list, i), expected, model->file, 0);
-}
+/* A fault of a call, at an element of a list of the header. */
+#define REFUSE(status, list, i, expected) return nnp_fault(error, status, NNP_AT(NULL, list, i), expected, NULL, 0)
 
 /* Gives a value its dimensions, and keeps how many bytes it takes. */
 static nnp_status shape_value(nnp_workspace *workspace, uint32_t value, const int32_t *dims, nnp_error *error)
@@ -89,10 +85,10 @@ static nnp_status shape_value(nnp_workspace *workspace, uint32_t value, const in
     size_t bytes = nnp_dtype_size((nnp_dtype)declared->dtype);
     for (unsigned axis = 0; axis < declared->rank; axis++) {
         if (dims[axis] < 0 || !nnp_bind_symbol(declared->dims[axis], dims[axis], workspace->symbols))
-            return refuse(workspace->model, error, NNP_SHAPE, "/inputs/", value, "an input of the shape that the model declares");
+            REFUSE(NNP_SHAPE, "/inputs/", value, "an input of the shape that the model declares");
         made[axis] = dims[axis];
         if (dims[axis] > 0 && bytes > SIZE_MAX / 4 / (size_t)dims[axis])
-            return refuse(workspace->model, error, NNP_OUT_OF_MEMORY, "", 0, "values that fit into memory");
+            REFUSE(NNP_OUT_OF_MEMORY, "", 0, "values that fit into memory");
         bytes *= (size_t)dims[axis];
     }
     workspace->slots[value].bytes = bytes;
@@ -215,7 +211,7 @@ nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t
     uint32_t given = model->input_count + model->state_count;
     size_t total = 0;
     workspace->planned = workspace->bound = false;
-    if (!model->prepared) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_prepare before nnp_plan");
+    if (!model->prepared) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_prepare before nnp_plan");
     for (uint32_t i = 0; i < model->symbol_count; i++) workspace->symbols[i] = NNP_UNBOUND;
     *states = 0;
     for (uint32_t i = 0; i < given; i++) {
@@ -228,7 +224,7 @@ nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t
         if (i >= model->input_count) *states += rounded_up(workspace->slots[i].bytes);
     }
     if (model->state_count > 0 && workspace->rows != NNP_UNBOUND && workspace->rows != workspace->symbols[0])
-        return refuse(model, error, NNP_SHAPE, "/inputs", 0, "as many rows as the states have");
+        REFUSE(NNP_SHAPE, "/inputs", 0, "as many rows as the states have");
     for (uint32_t i = 0; i < model->layer_count; i++) NNP_TRY(shape_layer(workspace, &model->layers[i], error));
 
     find_lives(workspace);
@@ -244,9 +240,9 @@ nnp_status nnp_bind(nnp_workspace *workspace, void *memory, size_t bytes, void *
 {
     const nnp_model *model = workspace->model;
     size_t needed = 0;
-    if (!workspace->planned) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_plan before nnp_bind");
+    if (!workspace->planned) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_plan before nnp_bind");
     for (uint32_t i = 0; i < model->state_count; i++) needed += rounded_up(workspace->slots[model->states[i].value].bytes);
-    if (state_bytes < needed) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "as much memory as nnp_plan says");
+    if (state_bytes < needed) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "as much memory as nnp_plan says");
     (void)bytes;
     workspace->memory = memory;
     workspace->states = states;
@@ -301,7 +297,7 @@ nnp_status nnp_run(nnp_workspace *workspace, const void *const *inputs, nnp_erro
 {
     const nnp_model *model = workspace->model;
     uint8_t *state = workspace->states;
-    if (!workspace->bound) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "nnp_bind before nnp_run");
+    if (!workspace->bound) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_bind before nnp_run");
     for (uint32_t i = 0; i < model->input_count; i++) workspace->data[i] = (void *)(uintptr_t)inputs[i];
     for (uint32_t i = 0; i < model->state_count; i++) {
         uint32_t value = model->states[i].value;
@@ -372,7 +368,7 @@ static bool passes(const void *y, const nnp_tensor *expected, const nnp_tensor *
 nnp_status nnp_selftest_size(const nnp_model *model, nnp_workspace *workspace, size_t *bytes, nnp_error *error)
 {
     size_t states;
-    if (model->selftest_at == 0) return refuse(model, error, NNP_SELFTEST_ABSENT, "/selftest", 0, "a self-test in the file");
+    if (model->selftest_at == 0) REFUSE(NNP_SELFTEST_ABSENT, "/selftest", 0, "a self-test in the file");
     const uint32_t *tensors = model->references + model->selftest_at - 1;
     /* shapes are those of the inputs' tensors; `data` has room for as many pointers as there are values */
     const int32_t **dims = (const int32_t **)(void *)workspace->data;
@@ -388,7 +384,7 @@ nnp_status nnp_selftest(const nnp_model *model, nnp_workspace *workspace, void *
     size_t needed, states = 0;
     uint8_t *at = memory;
     NNP_TRY(nnp_selftest_size(model, workspace, &needed, error));
-    if (bytes < needed) return refuse(model, error, NNP_OUT_OF_MEMORY, "", 0, "as many bytes as nnp_selftest_size says");
+    if (bytes < needed) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "as many bytes as nnp_selftest_size says");
     for (uint32_t i = 0; i < model->state_count; i++) states += rounded_up(workspace->slots[model->states[i].value].bytes);
     NNP_TRY(nnp_bind(workspace, at, needed - states, at + needed - states, states, error));
     const uint32_t *tensors = model->references + model->selftest_at - 1;
@@ -402,7 +398,7 @@ nnp_status nnp_selftest(const nnp_model *model, nnp_workspace *workspace, void *
         uint32_t value = model->outputs[i];
         if (!passes(workspace->data[value], &model->tensors[pair[0]], &model->tensors[pair[model->output_count]],
                     nnp_elements(&workspace->types[value])))
-            return refuse(model, error, NNP_SELFTEST_FAILED, "/outputs/", i, "numbers within their tolerances");
+            REFUSE(NNP_SELFTEST_FAILED, "/outputs/", i, "numbers within their tolerances");
     }
     return NNP_OK;
 }

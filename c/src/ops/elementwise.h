@@ -25,7 +25,7 @@ nnp_status nnp_apply_infer(nnp_call *call);
 
 enum { NNP_OF_FLOATS, NNP_OF_NUMBERS, NNP_OF_PLAIN, NNP_OF_BOOLS, NNP_MAKES_TRUTH };
 
-/* Functions of one operand a, and of two, a and b. ELEMENT is the type of theirs, MADE that of what they make. */
+/* A function of one operand a, and of two, a and b, of type REAL; `made` is the type of what the formula makes. */
 #define NNP_UNARY(name, made, value)                                                                                   \
     static inline void R(name##_of)(const REAL *restrict x, made *restrict y, size_t n)                                \
     {                                                                                                                  \

@@ -1,7 +1,7 @@
 /* Groups of elements along axes. */
 #include "groups.h"
 
-#if NNP_ACTIVATIONS || NNP_NORMALIZATION || NNP_REDUCTION
+#if NNP_ACTIVATIONS || NNP_NORMALIZATION || NNP_REDUCTION || NNP_RECURRENT
 
 /* Adds the indices along one axis, in front of those that are there; `joined` where these axes are as good as one. */
 static void lengthen(nnp_places *places, size_t dim, size_t step, bool joined)
@@ -81,16 +81,24 @@ void nnp_lines(const nnp_call *call, const nnp_groups *groups, nnp_line *line, c
     char *y = nnp_out_data(call, 0), *gathered = call->scratch;
     for (size_t group = 0; group < total; group++) {
         if (in_a_row(groups)) {
-            line(of, group, x + group * n * size, y + group * n * size, n);
+            if (x != y) memcpy(y + group * n * size, x + group * n * size, n * size);
+            line(of, group, y + group * n * size, n);
             continue;
         }
         const size_t first = nnp_place(&groups->outer, group / inner) + group % inner;
         for (size_t part = 0; part < parts; part++)
             copy(gathered + part * n * size, 1, x + (first + nnp_place(&groups->parts, part)) * size, inner, n, size);
-        line(of, group, gathered, gathered, parts * n);
+        line(of, group, gathered, parts * n);
         for (size_t part = 0; part < parts; part++)
             copy(y + (first + nnp_place(&groups->parts, part)) * size, inner, gathered + part * n * size, 1, n, size);
     }
 }
+
+#include "../real32.h"
+#include "groups.inc"
+#if NNP_WITH_FLOAT64
+#include "../real64.h"
+#include "groups.inc"
+#endif
 
 #endif

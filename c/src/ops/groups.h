@@ -26,11 +26,22 @@ nnp_groups nnp_groups_along(const nnp_type *x, const int32_t *axes, unsigned cou
 
 size_t nnp_place(const nnp_places *places, size_t i);
 
-/* Computes the n elements of one group, which lie in a row, as does y; y may be x. */
-typedef void nnp_line(const void *of, size_t group, const void *x, void *y, size_t n);
+/* A function that there is for float32 and for float64. */
+#if NNP_WITH_FLOAT64
+#define NNP_FOR(type, name) ((type)->dtype == NNP_FLOAT64 ? name##_f64 : name##_f32)
+#else
+#define NNP_FOR(type, name) name##_f32
+#endif
+
+/* Computes the n elements of one group where they are, in a row. */
+typedef void nnp_line(const void *of, size_t group, void *y, size_t n);
 
 /* Makes each group of input 0 a line of the output. Takes so many bytes of scratch, from its beginning on. */
 size_t nnp_lines_scratch(const nnp_call *call, const nnp_groups *groups);
 void nnp_lines(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of);
+
+/* The sum of n elements, added as in a tournament: an element is rounded as often as that has rounds. Spoils them. */
+float nnp_add_up_f32(float *x, size_t n);
+double nnp_add_up_f64(double *x, size_t n);
 
 #endif

@@ -26,9 +26,6 @@ static const void *data_of(const nnp_tensor *weight)
 #if NNP_WITH_FLOAT64
 #include "../real64.h"
 #include "normalization.inc"
-#define OF_DTYPE(dtype, name) ((dtype) == NNP_FLOAT64 ? name##_f64 : name##_f32)
-#else
-#define OF_DTYPE(dtype, name) name##_f32
 #endif
 
 static size_t size_of(const nnp_type *type)
@@ -66,8 +63,7 @@ static nnp_status batch_prepare(nnp_layer *layer, unsigned flags)
 {
     const nnp_tensor *variance = layer->weights[MOVING_VARIANCE];
     (void)flags;
-    return OF_DTYPE(variance->type.dtype, variance_is_positive)(variance->data, nnp_elements(&variance->type),
-                                                                layer->attributes[1].number)
+    return NNP_FOR(&variance->type, is_positive)(variance->data, nnp_elements(&variance->type), layer->attributes[1].number)
                ? NNP_OK
                : NNP_VARIANCE_RANGE;
 }
@@ -81,7 +77,7 @@ static nnp_status batch_run(const nnp_call *call)
 {
     const nnp_type *x = nnp_in(call, 0);
     const unsigned axis = (unsigned)nnp_attr(call, 0)->integer;
-    OF_DTYPE(x->dtype, batch)(call, nnp_product(x, 0, axis), (size_t)x->dims[axis], nnp_product(x, axis + 1, x->rank));
+    NNP_FOR(x, batch)(call, nnp_product(x, 0, axis), (size_t)x->dims[axis], nnp_product(x, axis + 1, x->rank));
     return NNP_OK;
 }
 
@@ -132,7 +128,7 @@ static nnp_status layer_run(const nnp_call *call)
         .beta = roles(call) > 1 ? data_of(nnp_weight(call, 1)) : NULL,
         .epsilon = nnp_attr(call, 1)->number, .kind = call->layer->op->kind,
     };
-    nnp_lines(call, &groups, OF_DTYPE(nnp_in(call, 0)->dtype, normalize), &of);
+    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), normalize), &of);
     return NNP_OK;
 }
 
@@ -191,7 +187,7 @@ static nnp_status group_run(const nnp_call *call)
         .width = (size_t)(channels_of(call) / nnp_attr(call, 1)->integer), .inner = nnp_product(x, axis + 1, x->rank),
         .channels = (char *)call->scratch + nnp_lines_scratch(call, &groups),
     };
-    nnp_lines(call, &groups, OF_DTYPE(x->dtype, normalize_channels), &of);
+    nnp_lines(call, &groups, NNP_FOR(x, normalize_channels), &of);
     return NNP_OK;
 }
 

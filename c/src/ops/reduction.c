@@ -17,6 +17,7 @@ enum { ADD, MULTIPLY, MOST, LEAST, ADD_SQUARES, ADD_EXPONENTIALS, PASSES };
 
 typedef struct {
     size_t size;
+    void (*fill)(void *y, const void *value, size_t width);
     size_t (*best)(const void *x, size_t n, size_t step, bool least);
     pass passes[PASSES];
     void (*to_center)(void *y, size_t lanes, size_t n, bool mean);
@@ -147,20 +148,15 @@ typedef struct {
     size_t lanes, folds;  /* how many groups; how many elements of each are taken in side by side, where all is in a row */
     char *y, *part;       /* `lanes` results, and room for those of lanes · folds elements */
     char *center;
-} tile;
+} group_tile;
 
 #define TILE 256 /* bytes of each of the three */
-
-static void fill(char *y, const pass *by, size_t width, size_t size)
-{
-    for (size_t i = 0; i < width; i++) memcpy(y + i * size, by->start, size);
-}
 
 /*
  * Of n elements that are added one by one, about √n come into one partial sum: rounding errors are then at most those of
  * 2 · √n additions, also where all of them have one sign.
  */
-static void reduce(const tile *tile, const pass *by)
+static void reduce(const group_tile *tile, const pass *by)
 {
     const nnp_places *parts = &tile->groups->parts;
     const size_t size = tile->of->size, width = tile->lanes * tile->folds, stride = tile->groups->inner * tile->folds;
@@ -168,8 +164,8 @@ static void reduce(const tile *tile, const pass *by)
     size_t most = 1, left;
     while (most < parts->count * rows / most / 2) most *= 2;
     left = most;
-    fill(tile->y, by, width, size);
-    fill(tile->part, by, width, size);
+    tile->of->fill(tile->y, by->start, width);
+    tile->of->fill(tile->part, by->start, width);
     for (size_t part = 0; part < parts->count; part++) {
         const char *x = tile->x + nnp_place(parts, part) * size;
         for (size_t row = 0, count; row < rows; row += count, x += count * stride * size) {
@@ -178,7 +174,7 @@ static void reduce(const tile *tile, const pass *by)
             left -= count;
             if (left > 0) continue;
             by->join(tile->y, tile->part, width, 1, 0, NULL);
-            fill(tile->part, by, width, size);
+            tile->of->fill(tile->part, by->start, width);
             left = most;
         }
         by->step(tile->part, x, rest * tile->lanes, 1, 0, tile->center);
@@ -190,14 +186,18 @@ static void reduce(const tile *tile, const pass *by)
     }
 }
 
-static void reduce_tile(const tile *tile, unsigned kind)
+static void reduce_tile(const group_tile *tile, unsigned kind)
 {
     const element *of = tile->of;
     const size_t n = tile->groups->parts.count * tile->groups->n, bytes = tile->lanes * of->size;
     reduce(tile, &of->passes[kinds[kind].pass]);
     if (kinds[kind].second != PASSES) {
         of->to_center(tile->y, tile->lanes, n, kind == VARIANCE);
-        for (size_t fold = 0; fold < tile->folds; fold++) memcpy(tile->center + fold * bytes, tile->y, bytes);
+        memcpy(tile->center, tile->y, bytes);
+        for (size_t have = 1, next; have < tile->folds; have += next) {
+            next = tile->folds - have < have ? tile->folds - have : have;
+            memcpy(tile->center + have * bytes, tile->center, next * bytes);
+        }
         reduce(tile, &of->passes[kinds[kind].second]);
     }
     if (kinds[kind].divided) of->to_center(tile->y, tile->lanes, n, true);
@@ -217,7 +217,7 @@ static nnp_status reduction_run(const nnp_call *call)
     const nnp_groups groups = nnp_groups_along(x, nnp_attr(call, 0)->list.items, nnp_attr(call, 0)->list.count);
     const size_t most = TILE / of->size, inner = groups.inner;
     char *scratch = call->scratch, *y = nnp_out_data(call, 0);
-    tile tile = {of, &groups, NULL, 0, 1, scratch, scratch + TILE, scratch + (size_t)2 * TILE};
+    group_tile tile = {of, &groups, NULL, 0, 1, scratch, scratch + TILE, scratch + (size_t)2 * TILE};
     if (inner > 0 && inner <= most / 2 && groups.n > 1) tile.folds = groups.n < most / inner ? groups.n : most / inner;
     for (size_t place = 0; place < groups.outer.count; place++) {
         const char *begin = (const char *)nnp_in_data(call, 0) + nnp_place(&groups.outer, place) * of->size;

@@ -35,15 +35,38 @@ static void along(pieces *p, size_t n, size_t from, size_t to)
     else p->axes[p->rank++] = (step_axis){n, from, to};
 }
 
-#define BLOCK 16 /* pieces; what is read and written of a block stays in the cache, whichever way its axes lie */
+#ifdef __OPTIMIZE_SIZE__
+#define BLOCK 4
+#else
+#define BLOCK 16 /* pieces: as many bytes, or more, as lines of caches have */
+#endif
 
+/*
+ * A block (BLOCK, BLOCK) whose outer axis is contiguous in x, and whose inner axis is so in y. Each line of both is touched
+ * once: those of one array push each other out of the cache where they are a power of two apart.
+ */
+static inline void transpose_block(const uint8_t *restrict x, uint8_t *restrict y, size_t from, size_t to, size_t size)
+{
+    uint8_t tile[BLOCK * BLOCK * sizeof(double)];
+    for (size_t j = 0; j < BLOCK; j++, x += from)
+        for (size_t i = 0; i < BLOCK; i++) memcpy(tile + (i * BLOCK + j) * size, x + i * size, size);
+    for (size_t i = 0; i < BLOCK; i++, y += to) memcpy(y, tile + i * BLOCK * size, BLOCK * size);
+}
+
+/* Two axes, block by block: so what is read and written again and again stays in the cache, whichever way the axes lie. */
 static inline void copy_plane(const uint8_t *restrict x, uint8_t *restrict y, step_axis outer, step_axis inner, size_t from,
                               size_t to, size_t size)
 {
+    bool transposed = size <= sizeof(double) && outer.from == size && inner.to == size;
     for (size_t top = 0; top < outer.n; top += BLOCK)
         for (size_t left = 0; left < inner.n; left += BLOCK) {
             size_t bottom = outer.n - top < BLOCK ? outer.n : top + BLOCK;
             size_t right = inner.n - left < BLOCK ? inner.n : left + BLOCK;
+            if (transposed && bottom - top == BLOCK && right - left == BLOCK) {
+                transpose_block(x + (from + top * size + left * inner.from), y + (to + top * outer.to + left * size),
+                                inner.from, outer.to, size);
+                continue;
+            }
             for (size_t i = top; i < bottom; i++)
                 for (size_t j = left; j < right; j++)
                     memcpy(y + (to + i * outer.to + j * inner.to), x + (from + i * outer.from + j * inner.from), size);

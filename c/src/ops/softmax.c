@@ -23,17 +23,6 @@ typedef struct {
 
 #if NNP_ACTIVATIONS
 
-static bool is_double(const nnp_call *call)
-{
-    return NNP_WITH_FLOAT64 && nnp_in(call, 0)->dtype == NNP_FLOAT64;
-}
-
-#if NNP_WITH_FLOAT64
-#define OF_DTYPE(call, name) (is_double(call) ? name##_f64 : name##_f32)
-#else
-#define OF_DTYPE(call, name) name##_f32
-#endif
-
 /* softmax, log_softmax --------------------------------------------------------------------------------------------- */
 
 static nnp_groups softmax_groups(const nnp_call *call)
@@ -59,7 +48,7 @@ static nnp_status softmax_run(const nnp_call *call)
 {
     const nnp_groups groups = softmax_groups(call);
     const bool logarithm = call->layer->op->kind;
-    nnp_lines(call, &groups, OF_DTYPE(call, softmax_line), &logarithm);
+    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), softmax_line), &logarithm);
     return NNP_OK;
 }
 
@@ -97,7 +86,7 @@ static nnp_status sparsemax_run(const nnp_call *call)
 {
     const nnp_groups groups = sparsemax_groups(call);
     const sparsemax of = {(char *)call->scratch + nnp_lines_scratch(call, &groups), call->layer->op->kind};
-    nnp_lines(call, &groups, OF_DTYPE(call, sparsemax_line), &of);
+    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), sparsemax_line), &of);
     return NNP_OK;
 }
 
@@ -128,17 +117,7 @@ static nnp_status glu_run(const nnp_call *call)
     const nnp_type *x = nnp_in(call, 0), *y = nnp_out(call, 0);
     const unsigned axis = (unsigned)nnp_attr(call, 0)->integer;
     const size_t outer = nnp_product(x, 0, axis), half = nnp_product(y, axis, y->rank);
-    for (size_t o = 0; o < outer; o++) {
-#if NNP_WITH_FLOAT64
-        if (is_double(call)) {
-            const double *a = (const double *)nnp_in_data(call, 0) + o * 2 * half;
-            glu_f64(a, a + half, (double *)nnp_out_data(call, 0) + o * half, half);
-            continue;
-        }
-#endif
-        const float *a = (const float *)nnp_in_data(call, 0) + o * 2 * half;
-        glu_f32(a, a + half, (float *)nnp_out_data(call, 0) + o * half, half);
-    }
+    NNP_FOR(x, glu)(nnp_in_data(call, 0), nnp_out_data(call, 0), outer, half);
     return NNP_OK;
 }
 
