@@ -139,7 +139,7 @@ nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_mod
 {
     if (error == NULL) return status;
     const nnp_place layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
-    return nnp_fault(error, status, &inside, layer->op->name, model->file, layer->name);
+    return nnp_fault(error, status, &inside, layer->op->name, model->file, model->layer_names.at[layers.index]);
 }
 
 #endif

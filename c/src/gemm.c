@@ -67,11 +67,22 @@ void nnp_multiply_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_
     CHOSEN(multiply_f32)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
 }
 
+void nnp_multiply_columns_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b, float *c)
+{
+    CHOSEN(multiply_columns_f32)(rows, n, k, a, a_stride, b, c);
+}
+
 #if NNP_WITH_FLOAT64
 void nnp_multiply_f64(size_t rows, size_t n, size_t k, const double *a, size_t a_stride, const double *b,
                       size_t b_stride, double *c, size_t c_stride, bool add)
 {
     CHOSEN(multiply_f64)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
+}
+
+void nnp_multiply_columns_f64(size_t rows, size_t n, size_t k, const double *a, size_t a_stride, const double *b,
+                              double *c)
+{
+    CHOSEN(multiply_columns_f64)(rows, n, k, a, a_stride, b, c);
 }
 #endif
 

@@ -4,48 +4,14 @@
 #define FAIL(status, list, i, expected, item)                                                                          \
     return nnp_fault(error, status, NNP_AT(NULL, list, i), expected, model->file, item)
 
-/* Names ------------------------------------------------------------------------------------------------------------ */
-
-static bool value_before(const void *context, uint32_t a, uint32_t b)
-{
-    const nnp_model *model = context;
-    return nnp_compare(model->file, model->value_names[a], model->value_names[b]) < 0;
-}
-
-static bool layer_before(const void *context, uint32_t a, uint32_t b)
-{
-    const nnp_model *model = context;
-    return nnp_compare(model->file, model->layers[a].name, model->layers[b].name) < 0;
-}
-
 static uint32_t find_value(const nnp_model *model, uint32_t name)
 {
-    uint32_t low = 0, high = model->value_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2, value = model->value_order[middle];
-        int order = nnp_compare(model->file, model->value_names[value], name);
-        if (order == 0) return value;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return NNP_NOTHING;
+    return nnp_find_name(model->file, &model->value_names, name);
 }
 
-static nnp_status check_names(nnp_model *model, nnp_error *error)
+static uint32_t find_tensor(const nnp_model *model, uint32_t name)
 {
-    uint32_t *order = model->value_order;
-    for (uint32_t i = 0; i < model->value_count; i++) order[i] = i;
-    nnp_sort(order, model->value_count, value_before, model);
-    for (uint32_t i = 1; i < model->value_count; i++)
-        if (nnp_compare(model->file, model->value_names[order[i - 1]], model->value_names[order[i]]) == 0)
-            FAIL(NNP_DUPLICATE_VALUE, "", 0, "a name of its own for each value", model->value_names[order[i]]);
-    order = model->scratch;
-    for (uint32_t i = 0; i < model->layer_count; i++) order[i] = i;
-    nnp_sort(order, model->layer_count, layer_before, model);
-    for (uint32_t i = 1; i < model->layer_count; i++)
-        if (nnp_compare(model->file, model->layers[order[i - 1]].name, model->layers[order[i]].name) == 0)
-            FAIL(NNP_DUPLICATE_LAYER, "/layers/", order[i], "a name of its own", model->layers[order[i]].name);
-    return NNP_OK;
+    return nnp_find_name(model->file, &model->tensor_names, name);
 }
 
 /* References ------------------------------------------------------------------------------------------------------- */
@@ -94,7 +60,7 @@ static nnp_status resolve_states(nnp_model *model, nnp_error *error)
 {
     for (uint32_t i = 0; i < model->state_count; i++) {
         nnp_state *state = &model->states[i];
-        uint32_t output = find_value(model, state->output), initial = nnp_find_tensor(model, state->initial);
+        uint32_t output = find_value(model, state->output), initial = find_tensor(model, state->initial);
         const nnp_type *type = &model->types[state->value];
         if (output == NNP_NOTHING || output < model->input_count + model->state_count)
             FAIL(NNP_UNDEFINED_OUTPUT, "/states/", i, "a value that a layer makes", state->output);
@@ -122,7 +88,7 @@ static nnp_status check_dead(const nnp_model *model, nnp_error *error)
         const nnp_layer *layer = &model->layers[i];
         bool alive = false;
         for (uint32_t k = 0; k < layer->output_count; k++) alive = alive || needed[layer->outputs + k];
-        if (!alive) FAIL(NNP_DEAD_LAYER, "/layers/", i, "a layer that some output depends on", layer->name);
+        if (!alive) FAIL(NNP_DEAD_LAYER, "/layers/", i, "a layer that some output depends on", model->layer_names.at[i]);
         for (uint32_t k = 0; k < layer->input_count; k++) needed[layer->inputs[k]] = 1;
     }
     return NNP_OK;
@@ -133,7 +99,7 @@ static nnp_status resolve_selftest(nnp_model *model, nnp_error *error)
     if (model->selftest_at == 0) return NNP_OK;
     uint32_t *names = model->references + model->selftest_at - 1;
     for (uint32_t i = 0; i < model->input_count + 2 * model->output_count; i++) {
-        uint32_t tensor = nnp_find_tensor(model, names[i]);
+        uint32_t tensor = find_tensor(model, names[i]);
         if (tensor == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/selftest", 0, "names of tensors", names[i]);
         model->tensors[tensor].referenced = true;
         names[i] = tensor;
@@ -284,14 +250,18 @@ static nnp_status check_selftest(const nnp_model *model, nnp_error *error)
         bool fits = tensor->stored == type->dtype && !tensor->quantized && tensor->type.rank == type->rank;
         for (unsigned axis = 0; fits && axis < type->rank; axis++)
             fits = nnp_bind_symbol(type->dims[axis], tensor->type.dims[axis], symbols);
-        if (!fits) FAIL(NNP_SELFTEST_TENSOR, "/selftest", 0, "tensors like the values that they stand for", tensor->name);
+        if (!fits) FAIL(NNP_SELFTEST_TENSOR, "/selftest", 0, "tensors like the values that they stand for",
+                        model->tensor_names.at[tensors[i]]);
     }
     return NNP_OK;
 }
 
 nnp_status nnp_check_graph(nnp_model *model, nnp_error *error)
 {
-    NNP_TRY(check_names(model, error));
+    uint32_t twice = nnp_order_names(model->file, &model->value_names);
+    if (twice != NNP_NOTHING) FAIL(NNP_DUPLICATE_VALUE, "", 0, "a name of its own for each value", model->value_names.at[twice]);
+    twice = nnp_order_names(model->file, &model->layer_names);
+    if (twice != NNP_NOTHING) FAIL(NNP_DUPLICATE_LAYER, "/layers/", twice, "a name of its own", model->layer_names.at[twice]);
     NNP_TRY(resolve_layers(model, error));
     number_symbols(model);
     NNP_TRY(resolve_outputs(model, error));
@@ -302,7 +272,7 @@ nnp_status nnp_check_graph(nnp_model *model, nnp_error *error)
     NNP_TRY(resolve_selftest(model, error));
     for (uint32_t i = 0; i < model->tensor_count; i++)
         if (!model->tensors[i].referenced)
-            FAIL(NNP_TENSOR_UNREFERENCED, "/tensors/", i, "a tensor that something uses", model->tensors[i].name);
+            FAIL(NNP_TENSOR_UNREFERENCED, "/tensors/", i, "a tensor that something uses", model->tensor_names.at[i]);
     NNP_TRY(check_requires(model, error));
     NNP_TRY(check_layers(model, error));
     return check_selftest(model, error);

@@ -6,9 +6,9 @@ typedef struct {
     nnp_model *model;
     const uint8_t *file;
     nnp_error *error;
-    bool filling;
+    bool filling, given, symbolic; /* the second pass; values that come from outside; shapes that may have symbols */
     uint32_t values, dims, items, references, weights, attributes, symbols;
-    uint32_t tensors_end; /* the first byte behind the last tensor */
+    uint32_t tensor_offset, tensors_end; /* where the last tensor begins, and the first byte behind it */
 } reader;
 
 #define AT(name, index) NNP_AT(here, name, index)
@@ -85,11 +85,19 @@ static nnp_status read_record(const reader *r, const nnp_place *here, uint32_t a
     return read_fields(r, here, at, names, found, NNP_UNKNOWN_KEY, NNP_MISSING_KEY);
 }
 
-static nnp_status read_list(const reader *r, const nnp_place *here, uint32_t at, uint32_t least, nnp_item *list)
+/* What is done with an element of a list. */
+typedef nnp_status element_reader(reader *r, const nnp_place *here, uint32_t at, uint32_t i);
+
+/* Goes through a list of at least so many elements. */
+static nnp_status read_each(reader *r, const nnp_place *here, uint32_t at, uint32_t least, element_reader *read,
+                            uint32_t *count)
 {
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST));
-    *list = nnp_item_at(r->file, at);
-    if (list->count < least) FAIL(NNP_LIST_LENGTH, here, "a list of at least one element", at);
+    nnp_item list = nnp_item_at(r->file, at);
+    *count = list.count;
+    if (list.count < least) FAIL(NNP_LIST_LENGTH, here, "a list of at least one element", at);
+    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
+        NNP_TRY(read(r, AT("/", i), item, i));
     return NNP_OK;
 }
 
@@ -126,26 +134,31 @@ static nnp_status read_dtype(const reader *r, const nnp_place *here, uint32_t at
     return NNP_OK;
 }
 
-/* A shape; dimensions that are names are stored as the place of the name, below 0, or as NNP_BATCH. */
-static nnp_status read_shape(reader *r, const nnp_place *here, uint32_t at, bool symbols, nnp_type *type)
+/* A dimension. One that is a name is stored as the place of the name, below 0, or as NNP_BATCH. */
+static nnp_status read_dim(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
-    nnp_item list;
-    NNP_TRY(read_list(r, here, at, 0, &list));
-    if (list.count > NNP_RANK) FAIL(NNP_RANK_RANGE, here, "at most 8 dimensions", at);
-    type->rank = (uint8_t)list.count;
-    type->dims = r->filling ? r->model->dims + r->dims : NULL;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        uint32_t dim = 0;
-        if (symbols && nnp_item_at(r->file, item).kind == NNP_ITEM_STRING) {
-            NNP_TRY(check_name(r, AT("/", i), item));
-            dim = equals(r, item, "batch", 5) ? (uint32_t)NNP_BATCH : 0 - item;
-            r->symbols++;
-        } else {
-            NNP_TRY(read_integer(r, AT("/", i), item, 1, INT32_MAX, NNP_DIMENSION_RANGE, &dim));
-        }
-        if (r->filling) r->model->dims[r->dims] = (int32_t)dim;
-        r->dims++;
+    uint32_t dim = 0;
+    (void)i;
+    if (r->symbolic && nnp_item_at(r->file, at).kind == NNP_ITEM_STRING) {
+        NNP_TRY(check_name(r, here, at));
+        dim = equals(r, at, "batch", 5) ? (uint32_t)NNP_BATCH : 0 - at;
+        r->symbols++;
+    } else {
+        NNP_TRY(read_integer(r, here, at, 1, INT32_MAX, NNP_DIMENSION_RANGE, &dim));
     }
+    if (r->filling) memcpy(&r->model->dims[r->dims], &dim, sizeof dim);
+    r->dims++;
+    return NNP_OK;
+}
+
+static nnp_status read_shape(reader *r, const nnp_place *here, uint32_t at, bool symbolic, nnp_type *type)
+{
+    uint32_t rank;
+    r->symbolic = symbolic;
+    type->dims = r->filling ? r->model->dims + r->dims : NULL;
+    NNP_TRY(read_each(r, here, at, 0, read_dim, &rank));
+    if (rank > NNP_RANK) FAIL(NNP_RANK_RANGE, here, "at most 8 dimensions", at);
+    type->rank = (uint8_t)rank;
     return NNP_OK;
 }
 
@@ -220,35 +233,32 @@ uint32_t nnp_requirement(const nnp_model *model, uint32_t at)
     return NNP_NOTHING;
 }
 
-static nnp_status read_requires(const reader *r, uint32_t at)
+static nnp_status read_requirement(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
-    const nnp_place *here = NNP_AT(NULL, "/requires", 0);
-    nnp_item list;
-    NNP_TRY(read_list(r, here, at, 0, &list));
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        NNP_TRY(require_kind(r, AT("/", i), item, NNP_ITEM_STRING));
-        uint32_t requirement = nnp_requirement(r->model, item);
-        if (requirement == NNP_NOTHING) FAIL(NNP_REQUIRES_UNKNOWN, AT("/", i), "something that this runtime has", item);
-        if (requirement == NNP_NONFINITE) r->model->nonfinite = true;
-    }
+    (void)i;
+    NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
+    uint32_t requirement = nnp_requirement(r->model, at);
+    if (requirement == NNP_NOTHING) FAIL(NNP_REQUIRES_UNKNOWN, here, "something that this runtime has", at);
+    if (requirement == NNP_NONFINITE) r->model->nonfinite = true;
     return NNP_OK;
 }
 
 /* Values and tensors ----------------------------------------------------------------------------------------------- */
 
-/* A value that is given, whose rows come first (`given`), or one that a layer makes. */
-static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, bool given)
+/* A value; of one that is given, rows are the first axis. */
+static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
     enum { NAME, DTYPE, SHAPE, FIELDS };
     uint32_t found[FIELDS];
     nnp_type type;
+    (void)i;
     NNP_TRY(read_record(r, here, at, "name=N\0dtype=T\0shape\0", found));
     NNP_TRY(read_dtype(r, AT("/dtype", 0), found[DTYPE], NNP_PLAIN | NNP_SET(NNP_STRING), &type.dtype));
     NNP_TRY(read_shape(r, AT("/shape", 0), found[SHAPE], true, &type));
     if (r->filling) {
-        r->model->value_names[r->values] = found[NAME];
+        r->model->value_names.at[r->values] = found[NAME];
         r->model->types[r->values] = type;
-        if (given)
+        if (r->given)
             for (unsigned axis = 0; axis == 0 || axis < type.rank; axis++)
                 if (type.rank == 0 || (type.dims[axis] == NNP_BATCH) != (axis == 0))
                     FAIL(NNP_BATCH_AXIS, AT("/shape", 0), "batch as first dimension and nowhere else", found[SHAPE]);
@@ -300,11 +310,12 @@ static nnp_status read_tensor(reader *r, const nnp_place *here, uint32_t at, uin
     if (nbytes != elements * nnp_dtype_size((nnp_dtype)tensor.stored))
         FAIL(NNP_TENSOR_NBYTES, AT("/nbytes", 0), "the product of the shape times the size of an element", found[NBYTES]);
     if (offset % 64 != 0) FAIL(NNP_TENSOR_MISALIGNED, AT("/offset", 0), "a multiple of 64", found[OFFSET]);
+    if (offset < r->tensor_offset) FAIL(NNP_TENSOR_ORDER, AT("/offset", 0), "tensors in the order of their offsets", found[OFFSET]);
     if (offset < end) FAIL(NNP_TENSOR_OVERLAP, AT("/offset", 0), "an offset behind the tensor before", found[OFFSET]);
     if (offset - end >= 64) FAIL(NNP_TENSOR_HOLE, AT("/offset", 0), "only alignment behind the tensor before", found[OFFSET]);
     if (offset > payload || nbytes > payload - offset) FAIL(NNP_TENSOR_BOUNDS, AT("/offset", 0), "a tensor within the payload", found[OFFSET]);
+    r->tensor_offset = offset;
     r->tensors_end = offset + nbytes;
-    tensor.name = found[NAME];
     tensor.offset = offset;
     tensor.nbytes = nbytes;
     tensor.type.dtype = tensor.stored == NNP_FLOAT16 || tensor.stored == NNP_BFLOAT16 ? NNP_FLOAT32 : tensor.stored;
@@ -314,6 +325,7 @@ static nnp_status read_tensor(reader *r, const nnp_place *here, uint32_t at, uin
     if (found[QUANTIZATION] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, here, "feature:quantization in /requires", found[QUANTIZATION]);
 #endif
     if (r->filling) r->model->tensors[i] = tensor;
+    if (r->filling) r->model->tensor_names.at[i] = found[NAME];
     return NNP_OK;
 }
 
@@ -333,12 +345,14 @@ static const struct {
 static bool list_fits(char letter, const int32_t *items, uint32_t count)
 {
     unsigned seen = 0, open = 0;
+    (void)seen, (void)open;
     for (uint32_t i = 0; i < count; i++) {
         int32_t item = items[i];
         switch (letter) {
         case 'A': /* ascending axes */
             if (item > 7 || (i > 0 && item <= items[i - 1])) return false;
             break;
+#if NNP_SHAPES
         case 'T': /* one -1 at most, no 0 */
             if (item == 0 || (item == -1 && open++ > 0)) return false;
             break;
@@ -352,6 +366,7 @@ static bool list_fits(char letter, const int32_t *items, uint32_t count)
         case 'R': /* the first axis is not repeated */
             if (i == 0 && item != 1) return false;
             break;
+#endif
         default:
             break;
         }
@@ -359,6 +374,7 @@ static bool list_fits(char letter, const int32_t *items, uint32_t count)
     return true;
 }
 
+#if NNP_PRODUCTS
 /* "ab,bc->ac": spec/ops/einsum.md, "Attributes". */
 static bool is_equation(const uint8_t *text, uint32_t length)
 {
@@ -380,6 +396,7 @@ static bool is_equation(const uint8_t *text, uint32_t length)
     }
     return part == 2;
 }
+#endif
 
 static nnp_status read_items(reader *r, const nnp_place *here, uint32_t at, char letter, nnp_attribute *attribute)
 {
@@ -453,12 +470,14 @@ static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, 
         attribute->integer = word_of(r, at, kind + 1);
         if (attribute->integer < 0) FAIL(NNP_WRONG_VALUE, here, kind + 1, at);
         return NNP_OK;
+#if NNP_PRODUCTS
     case 'E':
         NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
         if (!is_equation(r->file + item.at, item.count)) FAIL(NNP_WRONG_VALUE, here, "an equation such as ab,bc->ac", at);
         attribute->text.bytes = (const char *)r->file + item.at;
         attribute->text.length = item.count;
         return NNP_OK;
+#endif
     default:
         return read_items(r, here, at, *kind, attribute);
     }
@@ -482,17 +501,13 @@ static nnp_status read_operator(const reader *r, const nnp_place *here, uint32_t
     FAIL(NNP_OPERATOR_UNKNOWN, here, "an operator of this runtime", at);
 }
 
-/* Names that become numbers later. */
-static nnp_status read_names(reader *r, const nnp_place *here, uint32_t at, uint32_t least, uint32_t *count)
+/* A name that becomes a number later. */
+static nnp_status read_reference(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
 {
-    nnp_item list;
-    NNP_TRY(read_list(r, here, at, least, &list));
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        NNP_TRY(check_name(r, AT("/", i), item));
-        if (r->filling) r->model->references[r->references] = item;
-        r->references++;
-    }
-    *count = list.count;
+    (void)i;
+    NNP_TRY(check_name(r, here, at));
+    if (r->filling) r->model->references[r->references] = at;
+    r->references++;
     return NNP_OK;
 }
 
@@ -501,21 +516,17 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
     enum { ATTRIBUTES, INPUTS, NAME, OP, OUTPUTS, SOURCE, WEIGHTS, FIELDS };
     uint32_t found[FIELDS], entries[ENTRIES];
     nnp_layer layer = {0};
-    nnp_item list;
     NNP_TRY(read_record(r, here, at, "attributes\0inputs\0name=N\0op=T\0outputs\0source?\0weights\0", found));
     NNP_TRY(read_operator(r, AT("/op", 0), found[OP], &layer.op));
-    layer.name = found[NAME];
 
     if (r->filling) layer.inputs = r->model->references + r->references;
-    NNP_TRY(read_names(r, AT("/inputs", 0), found[INPUTS], 0, &layer.input_count));
+    NNP_TRY(read_each(r, AT("/inputs", 0), found[INPUTS], 0, read_reference, &layer.input_count));
     if (layer.input_count < layer.op->least || (layer.op->most != NNP_MANY && layer.input_count > layer.op->most))
         FAIL(NNP_INPUT_COUNT, AT("/inputs", 0), "as many inputs as the operator takes", found[INPUTS]);
 
-    NNP_TRY(read_list(r, AT("/outputs", 0), found[OUTPUTS], 1, &list));
     layer.outputs = r->values;
-    layer.output_count = list.count;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-        NNP_TRY(read_value(r, NNP_AT(AT("/outputs", 0), "/", i), item, false));
+    r->given = false;
+    NNP_TRY(read_each(r, AT("/outputs", 0), found[OUTPUTS], 1, read_value, &layer.output_count));
 
     NNP_TRY(read_fields(r, AT("/weights", 0), found[WEIGHTS], layer.op->weights, entries, NNP_WEIGHT_UNKNOWN,
                         NNP_WEIGHT_MISSING));
@@ -524,7 +535,7 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
     for (const char *role = layer.op->weights; *role != 0; role += strlen(role) + 1, i++) {
         if (entries[i] != 0) NNP_TRY(check_name(r, AT("/weights", 0), entries[i]));
         if (r->filling) {
-            uint32_t tensor = entries[i] == 0 ? NNP_NOTHING : nnp_find_tensor(r->model, entries[i]);
+            uint32_t tensor = entries[i] == 0 ? NNP_NOTHING : nnp_find_name(r->file, &r->model->tensor_names, entries[i]);
             if (entries[i] != 0 && tensor == NNP_NOTHING)
                 FAIL(NNP_TENSOR_MISSING, AT("/weights", 0), "the name of a tensor", entries[i]);
             layer.weights[i] = tensor == NNP_NOTHING ? NULL : &r->model->tensors[tensor];
@@ -546,6 +557,7 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
 
     if (found[SOURCE] != 0) NNP_TRY(read_record(r, AT("/source", 0), found[SOURCE], "class=T\0name=T\0", entries));
     if (r->filling) r->model->layers[index] = layer;
+    if (r->filling) r->model->layer_names.at[index] = found[NAME];
     return NNP_OK;
 }
 
@@ -558,7 +570,7 @@ static nnp_status read_state(reader *r, const nnp_place *here, uint32_t at, uint
     uint32_t found[FIELDS];
     NNP_TRY(read_record(r, here, at, "initial=N\0input\0output=N\0", found));
     if (r->filling) r->model->states[i] = (nnp_state){r->values, found[OUTPUT], found[INITIAL]};
-    return read_value(r, AT("/input", 0), found[INPUT], true);
+    return read_value(r, AT("/input", 0), found[INPUT], i);
 }
 #endif
 
@@ -604,17 +616,16 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
 {
     enum { EXT, INPUTS, LAYERS, MODEL, STRUCTURE, OUTPUTS, SHA256, PRODUCER, REQUIRES, SELFTEST, STATES, TENSORS, FIELDS };
     const nnp_place *here = NULL;
-    reader reading = {model, model->file, error, model->tensors != NULL, 0, 0, 0, 0, 0, 0, 0, 0}, *r = &reading;
-    uint32_t found[FIELDS], part[3], count, leaves = 0;
-    nnp_item list;
+    reader reading = {model, model->file, error, model->tensors != NULL, false, false, 0, 0, 0, 0, 0, 0, 0, 0, 0}, *r = &reading;
+    uint32_t found[FIELDS], part[3], leaves = 0;
 
     /* what the file requires comes before all that may be new to this reader because of it */
     uint32_t at = model->header;
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP));
-    list = nnp_item_at(r->file, at);
-    for (uint32_t left = list.count, key = list.at; left > 0; left--) {
+    nnp_item map = nnp_item_at(r->file, at);
+    for (uint32_t left = map.count, key = map.at; left > 0; left--) {
         uint32_t item = nnp_behind(r->file, key);
-        if (equals(r, key, "requires", 8)) NNP_TRY(read_requires(r, item));
+        if (equals(r, key, "requires", 8)) NNP_TRY(read_each(r, AT("/requires", 0), item, 0, read_requirement, part));
         key = nnp_behind(r->file, item);
     }
     NNP_TRY(read_record(r, here, at,
@@ -629,39 +640,21 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
     NNP_TRY(check_hash(r, AT("/payload_sha256", 0), found[SHA256]));
     model->hash = found[SHA256];
 
-    NNP_TRY(read_list(r, AT("/tensors", 0), found[TENSORS], 0, &list));
-    model->tensor_count = list.count;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-        NNP_TRY(read_tensor(r, NNP_AT(AT("/tensors", 0), "/", i), item, i));
+    NNP_TRY(read_each(r, AT("/tensors", 0), found[TENSORS], 0, read_tensor, &model->tensor_count));
     if (r->tensors_end != model->payload_size)
         FAIL(NNP_PAYLOAD_SIZE, AT("/tensors", 0), "tensors that end with the payload", 0);
     if (r->filling) NNP_TRY(nnp_check_tensors(model, error));
 
-    NNP_TRY(read_list(r, AT("/inputs", 0), found[INPUTS], 1, &list));
-    model->input_count = list.count;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-        NNP_TRY(read_value(r, NNP_AT(AT("/inputs", 0), "/", i), item, true));
+    r->given = true;
+    NNP_TRY(read_each(r, AT("/inputs", 0), found[INPUTS], 1, read_value, &model->input_count));
 #if NNP_STATES
-    if (found[STATES] != 0) {
-        NNP_TRY(read_list(r, AT("/states", 0), found[STATES], 1, &list));
-        model->state_count = list.count;
-        for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-            NNP_TRY(read_state(r, NNP_AT(AT("/states", 0), "/", i), item, i));
-    }
+    if (found[STATES] != 0) NNP_TRY(read_each(r, AT("/states", 0), found[STATES], 1, read_state, &model->state_count));
 #else
     if (found[STATES] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, AT("/states", 0), "feature:states in /requires", 0);
 #endif
-    NNP_TRY(read_list(r, AT("/layers", 0), found[LAYERS], 0, &list));
-    model->layer_count = list.count;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item))
-        NNP_TRY(read_layer(r, NNP_AT(AT("/layers", 0), "/", i), item, i));
-
-    NNP_TRY(read_list(r, AT("/outputs", 0), found[OUTPUTS], 1, &list));
-    model->output_count = list.count;
-    for (uint32_t i = 0, item = list.at; i < list.count; i++, item = nnp_behind(r->file, item)) {
-        NNP_TRY(check_name(r, NNP_AT(AT("/outputs", 0), "/", i), item));
-        if (r->filling) model->outputs[i] = item;
-    }
+    NNP_TRY(read_each(r, AT("/layers", 0), found[LAYERS], 0, read_layer, &model->layer_count));
+    if (r->filling) model->outputs = model->references + r->references;
+    NNP_TRY(read_each(r, AT("/outputs", 0), found[OUTPUTS], 1, read_reference, &model->output_count));
     if (found[STRUCTURE] != 0) {
         if (r->filling) memset(model->scratch, 0, model->output_count * sizeof *model->scratch);
         NNP_TRY(read_structure(r, AT("/output_structure", 0), found[STRUCTURE], model->output_count, model->scratch, &leaves));
@@ -670,13 +663,12 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
             FAIL(NNP_OUTPUT_STRUCTURE, AT("/output_structure", 0), "the index of each output once", found[STRUCTURE]);
     }
     if (found[SELFTEST] != 0) {
-        const uint32_t counts[3] = {model->input_count, model->output_count, model->output_count};
         NNP_TRY(read_record(r, AT("/selftest", 0), found[SELFTEST], "inputs\0outputs\0tolerances\0", part));
         model->selftest_at = r->references + 1; /* 0 says that there is none */
         for (unsigned i = 0; i < 3; i++) {
-            NNP_TRY(read_names(r, AT("/selftest", 0), part[i], 0, &count));
-            if (count != counts[i])
-                FAIL(NNP_SELFTEST_COUNT, AT("/selftest", 0), "a tensor for each input and output", part[i]);
+            uint32_t count, needed = i == 0 ? model->input_count : model->output_count;
+            NNP_TRY(read_each(r, AT("/selftest", 0), part[i], 0, read_reference, &count));
+            if (count != needed) FAIL(NNP_SELFTEST_COUNT, AT("/selftest", 0), "a tensor for each input and output", part[i]);
         }
     }
     model->requires = found[REQUIRES];
@@ -689,7 +681,6 @@ nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
     model->symbol_count = r->symbols;
     widen(&model->scratch_count, NNP_REQUIREMENTS);
     widen(&model->scratch_count, r->symbols);
-    widen(&model->scratch_count, model->layer_count);
     widen(&model->scratch_count, model->output_count);
     widen(&model->scratch_count, r->values);
     return NNP_OK;

@@ -47,7 +47,6 @@ typedef struct {
     bool quantized, referenced;
     uint8_t axis;     /* of a quantization, or NNP_RANK where it has none */
     uint32_t scale, zero_point; /* the tensors of a quantization */
-    uint32_t name;    /* where in the file its name is, a msgpack string */
     uint32_t offset, nbytes;
 } nnp_tensor;
 
@@ -71,7 +70,6 @@ typedef struct {
     const uint32_t *inputs;          /* values */
     uint32_t input_count;
     uint32_t outputs, output_count;  /* the first value that it makes, and how many there are */
-    uint32_t name;
     void *prepared;                  /* op->prepared_size bytes, filled by op->prepare */
 } nnp_layer;
 

@@ -4,6 +4,12 @@
 
 #include "msgpack.h"
 
+/* Names of one kind: where they are in the file, msgpack strings, and their order. */
+typedef struct {
+    uint32_t *at, *order;
+    uint32_t count;
+} nnp_names;
+
 typedef struct {
     uint32_t value, output; /* values: what layers read, and what it becomes */
     uint32_t initial;       /* tensor */
@@ -24,7 +30,6 @@ struct nnp_model {
 
     nnp_tensor *tensors;
     nnp_type *types;       /* of values */
-    uint32_t *value_names;
     nnp_layer *layers;
     nnp_state *states;
     uint32_t *outputs;     /* values */
@@ -33,7 +38,7 @@ struct nnp_model {
     uint32_t *references;  /* names, which become values or tensors: inputs of layers, the self-test */
     const nnp_tensor **weights;
     nnp_attribute *attributes;
-    uint32_t *tensor_order, *value_order; /* by their names */
+    nnp_names tensor_names, value_names, layer_names;
     uint32_t *scratch;     /* as long as the longest of what is sorted besides */
 
     uint32_t dim_count, item_count, reference_count, weight_count, attribute_count, scratch_count;
@@ -78,11 +83,14 @@ uint32_t nnp_requirement(const nnp_model *model, uint32_t at);
 /* tensors.c: names and quantizations; the numbers of the payload; what of them is needed in another form. */
 nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error);
 nnp_status nnp_check_payload(nnp_model *model, nnp_error *error);
-uint32_t nnp_find_tensor(const nnp_model *model, uint32_t name);
 
 /* graph.c: names become numbers; every rule of the graph. */
 nnp_status nnp_check_graph(nnp_model *model, nnp_error *error);
 
+/* names.c: orders names; the place among them of one that is there twice, or NNP_NOTHING. */
+uint32_t nnp_order_names(const uint8_t *file, nnp_names *names);
+/* The place of a name, once names are in order; NNP_NOTHING where there is none such. */
+uint32_t nnp_find_name(const uint8_t *file, const nnp_names *names, uint32_t name);
 /* Sorts numbers by what `before` says of two of them. */
 void nnp_sort(uint32_t *numbers, uint32_t count, bool (*before)(const void *context, uint32_t a, uint32_t b),
               const void *context);

@@ -79,20 +79,24 @@ static size_t lay_out(nnp_model *model, uint8_t *memory)
     size_t taken = 0;
     take(memory, &taken, sizeof *model, 1);
 #define ARRAY(name, elements) model->name = take(memory, &taken, sizeof *model->name, elements)
+#define NAMES(name, elements)                                                                                          \
+    ARRAY(name.at, elements);                                                                                          \
+    ARRAY(name.order, elements);                                                                                       \
+    model->name.count = elements
     ARRAY(tensors, model->tensor_count);
     ARRAY(types, model->value_count);
     ARRAY(layers, model->layer_count);
     ARRAY(attributes, model->attribute_count);
     ARRAY(weights, model->weight_count);
     ARRAY(states, model->state_count);
-    ARRAY(value_names, model->value_count);
-    ARRAY(outputs, model->output_count);
     ARRAY(dims, model->dim_count);
     ARRAY(items, model->item_count);
     ARRAY(references, model->reference_count);
-    ARRAY(tensor_order, model->tensor_count);
-    ARRAY(value_order, model->value_count);
+    NAMES(tensor_names, model->tensor_count);
+    NAMES(value_names, model->value_count);
+    NAMES(layer_names, model->layer_count);
     ARRAY(scratch, model->scratch_count);
+#undef NAMES
 #undef ARRAY
     return taken;
 }
@@ -132,7 +136,7 @@ static nnp_text text_at(const nnp_model *model, uint32_t at)
 static nnp_value value_at(const nnp_model *model, uint32_t value)
 {
     const nnp_type *type = &model->types[value];
-    return (nnp_value){text_at(model, model->value_names[value]), (nnp_dtype)type->dtype, type->rank, type->dims};
+    return (nnp_value){text_at(model, model->value_names.at[value]), (nnp_dtype)type->dtype, type->rank, type->dims};
 }
 
 size_t nnp_input_count(const nnp_model *model)

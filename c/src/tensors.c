@@ -1,49 +1,6 @@
 /* The numbers of a file: whether they are what they have to be, and how layers get to see them. */
 #include "model.h"
 
-/* Names ------------------------------------------------------------------------------------------------------------ */
-
-void nnp_sort(uint32_t *numbers, uint32_t count, bool (*before)(const void *context, uint32_t a, uint32_t b),
-              const void *context)
-{
-    /* heap sort: no memory, and no order of the input that takes long */
-    for (uint32_t heap = count / 2, end = count; end > 1;) {
-        uint32_t sinking;
-        if (heap > 0) {
-            sinking = numbers[--heap];
-        } else {
-            sinking = numbers[--end];
-            numbers[end] = numbers[0];
-        }
-        uint32_t at = heap;
-        for (uint32_t child; (child = 2 * at + 1) < end; at = child) {
-            if (child + 1 < end && before(context, numbers[child], numbers[child + 1])) child++;
-            if (!before(context, sinking, numbers[child])) break;
-            numbers[at] = numbers[child];
-        }
-        numbers[at] = sinking;
-    }
-}
-
-static bool tensor_before(const void *context, uint32_t a, uint32_t b)
-{
-    const nnp_model *model = context;
-    return nnp_compare(model->file, model->tensors[a].name, model->tensors[b].name) < 0;
-}
-
-uint32_t nnp_find_tensor(const nnp_model *model, uint32_t name)
-{
-    uint32_t low = 0, high = model->tensor_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2, tensor = model->tensor_order[middle];
-        int order = nnp_compare(model->file, model->tensors[tensor].name, name);
-        if (order == 0) return tensor;
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return NNP_NOTHING;
-}
-
 /* Numbers as they lie in the file: little-endian, at any address --------------------------------------------------- */
 
 static const uint8_t *bytes_of(const nnp_model *model, const nnp_tensor *tensor)
@@ -58,6 +15,7 @@ static uint64_t little_endian(const uint8_t *bytes, size_t size)
     return value;
 }
 
+#if NNP_STORAGE
 static float float_of_bits(uint32_t bits)
 {
     float number;
@@ -75,6 +33,7 @@ static uint32_t widened(uint32_t half)
     for (exponent = 113; !(fraction & 0x400); exponent--) fraction <<= 1; /* a subnormal, normal in float32 */
     return sign | exponent << 23 | (fraction & 0x3FF) << 13;
 }
+#endif
 
 /* Whether all numbers of a float tensor are finite: no exponent consists of ones alone. */
 static bool is_finite(const nnp_model *model, const nnp_tensor *tensor)
@@ -99,7 +58,7 @@ static bool is_finite(const nnp_model *model, const nnp_tensor *tensor)
 static nnp_status check_part(nnp_model *model, nnp_error *error, uint32_t i, uint32_t *part, nnp_dtype dtype)
 {
     const nnp_tensor *tensor = &model->tensors[i];
-    *part = nnp_find_tensor(model, *part);
+    *part = nnp_find_name(model->file, &model->tensor_names, *part);
     if (*part == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/quantization", i, "the names of tensors");
     nnp_tensor *found = &model->tensors[*part];
     unsigned rank = tensor->axis < NNP_RANK;
@@ -113,13 +72,8 @@ static nnp_status check_part(nnp_model *model, nnp_error *error, uint32_t i, uin
 
 nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
 {
-    for (uint32_t i = 0; i < model->tensor_count; i++) model->tensor_order[i] = i;
-    nnp_sort(model->tensor_order, model->tensor_count, tensor_before, model);
-    for (uint32_t i = 1; i < model->tensor_count; i++) {
-        uint32_t a = model->tensor_order[i - 1], b = model->tensor_order[i];
-        if (nnp_compare(model->file, model->tensors[a].name, model->tensors[b].name) == 0)
-            FAIL(NNP_DUPLICATE_TENSOR, "/name", a > b ? a : b, "a name of its own");
-    }
+    uint32_t twice = nnp_order_names(model->file, &model->tensor_names);
+    if (twice != NNP_NOTHING) FAIL(NNP_DUPLICATE_TENSOR, "/name", twice, "a name of its own");
 #if NNP_STORAGE
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         nnp_tensor *tensor = &model->tensors[i];
@@ -188,36 +142,36 @@ static size_t rounded_up(size_t bytes)
     return (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
 }
 
+#if NNP_STORAGE
+/* Number i of a tensor that is quantized, or stored as float16 or bfloat16. */
+static float widened_number(const nnp_model *model, const nnp_tensor *tensor, size_t i, uint32_t bits)
+{
+    if (tensor->stored == NNP_FLOAT16) return float_of_bits(widened(bits));
+    if (tensor->stored == NNP_BFLOAT16) return float_of_bits(bits << 16);
+    const nnp_tensor *scales = &model->tensors[tensor->scale], *zeros = &model->tensors[tensor->zero_point];
+    size_t channel = 0;
+    if (tensor->axis < NNP_RANK)
+        channel = i / nnp_product(&tensor->type, tensor->axis + 1U, tensor->type.rank) % (size_t)scales->type.dims[0];
+    float scale = float_of_bits((uint32_t)little_endian(bytes_of(model, scales) + 4 * channel, 4));
+    return (float)((int8_t)bits - (int8_t)bytes_of(model, zeros)[channel]) * scale;
+}
+#endif
+
 /* Writes the numbers of a tensor as layers compute with them. */
-static void convert(const nnp_model *model, const nnp_tensor *tensor, void *to)
+static void convert(const nnp_model *model, const nnp_tensor *tensor, uint8_t *to)
 {
     const uint8_t *from = bytes_of(model, tensor);
-    size_t count = nnp_elements(&tensor->type), size = nnp_dtype_size((nnp_dtype)tensor->stored), inner = 1;
-    const nnp_tensor *scales = NULL, *zeros = NULL;
-    if (tensor->quantized) {
-        scales = &model->tensors[tensor->scale];
-        zeros = &model->tensors[tensor->zero_point];
-        if (tensor->axis < NNP_RANK) inner = nnp_product(&tensor->type, tensor->axis + 1U, tensor->type.rank);
+    size_t size = nnp_dtype_size((nnp_dtype)tensor->stored), swap = is_big_endian() ? size - 1 : 0;
+    if (tensor->stored == tensor->type.dtype) {
+        for (size_t i = 0; i < tensor->nbytes; i++) to[i ^ swap] = from[i]; /* sizes are powers of two */
+        return;
     }
-    for (size_t i = 0; i < count; i++, from += size) {
-        uint64_t bits = little_endian(from, size);
-        if (tensor->quantized) {
-            size_t channel = tensor->axis < NNP_RANK ? i / inner % (size_t)scales->type.dims[0] : 0;
-            float scale = float_of_bits((uint32_t)little_endian(bytes_of(model, scales) + 4 * channel, 4));
-            int32_t zero = (int8_t)bytes_of(model, zeros)[channel];
-            ((float *)to)[i] = (float)((int8_t)bits - zero) * scale;
-        } else if (tensor->stored == NNP_FLOAT16) {
-            ((float *)to)[i] = float_of_bits(widened((uint32_t)bits));
-        } else if (tensor->stored == NNP_BFLOAT16) {
-            ((float *)to)[i] = float_of_bits((uint32_t)bits << 16);
-        } else if (size == 8) {
-            memcpy((uint64_t *)to + i, &bits, 8);
-        } else {
-            uint32_t word = (uint32_t)bits;
-            if (size == 4) memcpy((uint32_t *)to + i, &word, 4);
-            else ((uint8_t *)to)[i] = (uint8_t)bits;
-        }
+#if NNP_STORAGE
+    for (size_t i = 0; i < tensor->nbytes / size; i++) {
+        float number = widened_number(model, tensor, i, (uint32_t)little_endian(from + i * size, size));
+        memcpy(to + i * sizeof number, &number, sizeof number);
     }
+#endif
 }
 
 nnp_status nnp_prepare_size(const nnp_model *model, unsigned flags, size_t *bytes)

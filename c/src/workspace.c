@@ -261,18 +261,33 @@ static void copy(void *to, const void *from, size_t bytes)
     if (bytes > 0 && to != from) memcpy(to, from, bytes);
 }
 
-/* Each row of the states is what it is at first. */
+#if NNP_STATES
+/* The states of a call have the memory that is kept for them. Before the first call each row is what it is at first. */
 static void begin_states(nnp_workspace *workspace)
 {
     const nnp_model *model = workspace->model;
+    uint8_t *memory = workspace->states;
     for (uint32_t i = 0; i < model->state_count; i++) {
         const nnp_state *state = &model->states[i];
         const nnp_type *row = &model->tensors[state->initial].type;
         size_t bytes = nnp_elements(row) * nnp_dtype_size((nnp_dtype)row->dtype);
-        uint8_t *to = workspace->data[state->value];
-        for (int32_t r = 0; r < workspace->symbols[0]; r++) memcpy(to + (size_t)r * bytes, model->tensors[state->initial].data, bytes);
+        workspace->data[state->value] = memory;
+        for (size_t at = 0; workspace->rows == NNP_UNBOUND && at < workspace->slots[state->value].bytes; at += bytes)
+            memcpy(memory + at, model->tensors[state->initial].data, bytes);
+        memory += rounded_up(workspace->slots[state->value].bytes);
     }
 }
+
+/* All states change at once, when the call is done. */
+static void keep_states(nnp_workspace *workspace)
+{
+    const nnp_model *model = workspace->model;
+    for (uint32_t i = 0; i < model->state_count; i++)
+        copy(workspace->data[model->states[i].value], workspace->data[model->states[i].output],
+             workspace->slots[model->states[i].value].bytes);
+    if (model->state_count > 0) workspace->rows = workspace->symbols[0];
+}
+#endif
 
 static nnp_status run_layers(nnp_workspace *workspace, nnp_error *error)
 {
@@ -295,21 +310,15 @@ static nnp_status run_layers(nnp_workspace *workspace, nnp_error *error)
 
 nnp_status nnp_run(nnp_workspace *workspace, const void *const *inputs, nnp_error *error)
 {
-    const nnp_model *model = workspace->model;
-    uint8_t *state = workspace->states;
     if (!workspace->bound) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_bind before nnp_run");
-    for (uint32_t i = 0; i < model->input_count; i++) workspace->data[i] = (void *)(uintptr_t)inputs[i];
-    for (uint32_t i = 0; i < model->state_count; i++) {
-        uint32_t value = model->states[i].value;
-        workspace->data[value] = state;
-        state += rounded_up(workspace->slots[value].bytes);
-    }
-    if (workspace->rows == NNP_UNBOUND) begin_states(workspace);
+    for (uint32_t i = 0; i < workspace->model->input_count; i++) workspace->data[i] = (void *)(uintptr_t)inputs[i];
+#if NNP_STATES
+    begin_states(workspace);
+#endif
     NNP_TRY(run_layers(workspace, error));
-    for (uint32_t i = 0; i < model->state_count; i++)
-        copy(workspace->data[model->states[i].value], workspace->data[model->states[i].output],
-             workspace->slots[model->states[i].value].bytes);
-    if (model->state_count > 0) workspace->rows = workspace->symbols[0];
+#if NNP_STATES
+    keep_states(workspace);
+#endif
     return NNP_OK;
 }
 

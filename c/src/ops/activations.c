@@ -43,7 +43,7 @@ static nnp_status apply(const nnp_call *call, activation_f32 *f32)
 }
 #endif
 
-/* `numbers`: how many of the attributes are numbers, all or none; they are in the order in which the function has them. */
+/* `numbers`: how many attributes are numbers, all or none, in the order in which the function has them. */
 #define OPERATOR(word, numbers, list)                                                                                  \
     const nnp_operator nnp_##word = {                                                                                  \
         .name = #word, .weights = "", .attributes = list, .least = 1, .most = 1, .flags = NNP_IN_PLACE,                \

@@ -44,10 +44,10 @@ typedef double wide;
 typedef float wide;
 #endif
 
-/* Truncates. What is not specified, of NaN and of numbers that int64_t does not hold, must not be undefined: it is 0. */
+/* Truncates. Of NaN and of numbers that int64_t does not hold nothing is specified, but C must not be left, either. */
 static int64_t truncated(wide v)
 {
-    return v >= -0x1p63F && v < 0x1p63F ? (int64_t)v : 0;
+    return v >= (wide)-0x1p63F && v < (wide)0x1p63F ? (int64_t)v : 0;
 }
 
 /* At most PIECE elements, all of which are read before any is written. */

@@ -33,23 +33,33 @@ static size_t row_elements(const nnp_convolution *how)
     return (size_t)how->axes[0].in * (size_t)how->axes[1].in * (size_t)how->axes[2].in * how->channels;
 }
 
-/* Taps of a window that meet elements of x, in runs of such that follow each other in the kernel and in x. */
+/*
+ * Taps that meet elements of x, in runs of such that follow each other in the kernel and in x; of some windows of a line at
+ * once, which all meet the same taps.
+ */
 typedef struct {
-    size_t tap, taps; /* the first one's place in the kernel, and how many */
-    size_t place;     /* of the first one's element in x */
+    size_t windows, step; /* how many, and the elements of x from what one meets to what the next one does */
+    size_t tap, taps;     /* of the run: the first one's place in the kernel, and how many */
+    size_t place;         /* of the element of x that the first one meets, in the first window */
     size_t row, next[3];
     nnp_taps at[3];
 } tap_run;
 
-/* The runs of window i of all rows: none of them yet. */
-static tap_run runs_of(const nnp_convolution *how, size_t i)
+/* The runs of windows i and on, at most so many, out of those of all rows: none of them yet. */
+static tap_run runs_of(const nnp_convolution *how, size_t i, size_t most)
 {
-    tap_run run;
+    const nnp_axis *line = &how->axes[2];
     size_t all = nnp_windows(how->axes);
+    tap_run run = {.windows = 1, .step = (size_t)line->stride * how->channels, .row = i / all * how->step};
     nnp_meet_all(how->axes, i % all, run.at);
     for (unsigned axis = 0; axis < 3; axis++) run.next[axis] = run.at[axis].first;
     if (run.at[1].last == 0 || run.at[2].last == 0) run.next[0] = run.at[0].last;
-    run.row = i / all * how->step;
+    if (run.at[2].last - run.at[2].first == (size_t)line->size) { /* those behind it meet all taps too, up to the border */
+        int64_t room = line->in - 1 - (int64_t)run.at[2].from - (int64_t)(line->size - 1) * line->dilation;
+        size_t inside = (size_t)(room / line->stride) + 1, left = (size_t)line->out - i % (size_t)line->out;
+        run.windows = inside < left ? inside : left;
+        if (run.windows > most) run.windows = most;
+    }
     return run;
 }
 
@@ -85,8 +95,9 @@ static bool next_run(const nnp_convolution *how, tap_run *run)
 }
 
 /*
- * Windows that are gathered as rows of a matrix before they are multiplied, 0 where none is. They take an eighth of the
- * kernel's memory, or so much that they stay in a cache.
+ * Windows that are gathered as rows of a matrix before they are multiplied; 0: they are multiplied where they lie, a line
+ * after the other. That reads the kernel for every line, which is slow where it is large. Rows that are gathered take an
+ * eighth of its memory, or so much that they stay in a cache.
  */
 static size_t count_gathered(const nnp_convolution *how, size_t element)
 {
@@ -94,9 +105,10 @@ static size_t count_gathered(const nnp_convolution *how, size_t element)
     (void)how, (void)element;
     return 0;
 #else
-    if (is_pointwise(how) || is_depthwise(how)) return 0;
     size_t window = count_taps(how->axes) * (how->channels / how->groups), all = how->rows * nnp_windows(how->axes);
-    size_t most = (256U << 10) / element, part = window * how->filters / 8, count = (part > most ? part : most) / window;
+    size_t kernel = window * how->filters, most = (256U << 10) / element, count;
+    if (is_pointwise(how) || is_depthwise(how) || (how->groups == 1 && kernel < 1 << 16)) return 0;
+    count = (kernel / 8 > most ? kernel / 8 : most) / window;
     return count < 1 ? 1 : count < all ? count : all;
 #endif
 }

@@ -4,8 +4,15 @@
 
 #include "../internal.h"
 
+/* A function that is to be compiled anew for each constant that it is called with. */
+#ifdef __GNUC__
+#define NNP_INLINE static inline __attribute__((always_inline))
+#else
+#define NNP_INLINE static inline
+#endif
+
 /*
- * A statement in which `size`, where it is that of an element, is a constant: its memcpy is a load and a store then, which
+ * A statement in which `size` is a constant where it is that of an element: memcpy is a load and a store then, which
  * need not be aligned.
  */
 #define NNP_WITH_SIZE(bytes, statement)                                                                                \

@@ -1,6 +1,6 @@
 /*
- * Functions of several operands: spec/ops/elementwise.md, comparison.md, logical.md, where.md; and what applies a function
- * to elements.
+ * Functions of several operands: spec/ops/elementwise.md, comparison.md, logical.md, where.md; and what applies a
+ * function to elements.
  */
 #include "elementwise.h"
 #include "integers.h"
@@ -39,8 +39,9 @@ typedef struct {
 } span;
 
 /*
- * The axes of y, from the inside to the outside. One along which all operands go on as along the next inner one becomes one
- * with it: there is a single axis where the shapes are equal. Steps of the first are 0 or 1. Answers how many there are.
+ * The axes of y, from the inside to the outside. One along which all operands go on as along the next inner one becomes
+ * one with it: there is a single axis where the shapes are equal. Steps of the first are 0 or 1. Answers how many there
+ * are, 0 where y has one element; then, too, the first is there.
  */
 static unsigned spans_of(const nnp_type *y, const nnp_type *const *types, unsigned count, span *spans)
 {
@@ -81,6 +82,12 @@ typedef struct {
     stage stage;
 } operand;
 
+/* Repeats the first element where there is none yet. `size` is a constant: a copy is a load and a store. */
+static inline void repeat(uint8_t *elements, size_t size, size_t there, size_t count)
+{
+    for (size_t i = there; i < count; i++) memcpy(elements + i * size, elements, size);
+}
+
 /* Elements of the first span as functions take them: integers are widened, what is broadcast is repeated. */
 static const void *take(operand *x, size_t step, size_t first, size_t count)
 {
@@ -88,15 +95,13 @@ static const void *take(operand *x, size_t step, size_t first, size_t count)
     const bool integer = !NNP_IS_FLOAT(x->dtype);
     const size_t size = integer ? sizeof(int64_t) : x->size;
     uint8_t *to = (uint8_t *)&x->stage;
-    size_t have = step == 0 ? 1 : count, more;
+    const size_t distinct = step == 0 ? 1 : count;
     if (step != 0 && !x->staged) return from;
     if (step == 0 && first > 0) return to; /* it is still there, and this piece is no longer */
-    if (integer) nnp_widen(x->dtype, from, x->stage.integers, have);
-    else memcpy(to, from, have * size);
-    for (; have < count; have += more) {
-        more = count - have < have ? count - have : have;
-        memcpy(to + have * size, to, more * size);
-    }
+    if (integer) nnp_widen(x->dtype, from, x->stage.integers, distinct);
+    else memcpy(to, from, distinct * size);
+    if (size == sizeof(float)) repeat(to, sizeof(float), distinct, count);
+    else repeat(to, sizeof(double), distinct, count);
     return to;
 }
 
@@ -201,7 +206,7 @@ NNP_BINARY(logical_xor, uint8_t, a ^ b)
 
 #define ARITHMETIC(name, of, types) NNP_ELEMENTWISE_OPERATOR(name, 2, of, NNP_IN_PLACE, types)
 #define COMPARISON(name, of) NNP_ELEMENTWISE_OPERATOR(name, 2, of | NNP_MAKES_TRUTH, 0, NNP_NUMBER_FUNCTIONS)
-#define LOGIC(name) \
+#define LOGIC(name)                                                                                                    \
     NNP_ELEMENTWISE_OPERATOR(name, 2, NNP_OF_BOOLS | NNP_MAKES_TRUTH, NNP_IN_PLACE, NNP_INTEGER_FUNCTIONS)
 
 ARITHMETIC(add, NNP_OF_NUMBERS, NNP_NUMBER_FUNCTIONS)

@@ -7,8 +7,8 @@
 #include "../operators.h"
 
 /*
- * y = f of n elements of each operand, which y does not overlap. Operands are float or double; integers and bools come as
- * int64_t, and so do they go, but y is uint8_t where the operator makes truth values (NNP_MAKES_TRUTH).
+ * y = f of n elements of each operand, which y does not overlap. Operands are float or double; integers and bools come
+ * as int64_t, and so they go, but y is uint8_t where the operator makes truth values (NNP_MAKES_TRUTH).
  */
 typedef void nnp_function(const void *const *operands, void *y, size_t n);
 

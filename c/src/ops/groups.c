@@ -76,7 +76,7 @@ size_t nnp_lines_scratch(const nnp_call *call, const nnp_groups *groups)
 void nnp_lines(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of)
 {
     const size_t size = nnp_dtype_size((nnp_dtype)nnp_in(call, 0)->dtype), n = groups->n, inner = groups->inner;
-    const size_t total = groups->outer.count * inner, parts = groups->parts.count;
+    const size_t total = n == 0 ? 0 : groups->outer.count * inner, parts = groups->parts.count;
     const char *x = nnp_in_data(call, 0);
     char *y = nnp_out_data(call, 0), *gathered = call->scratch;
     for (size_t group = 0; group < total; group++) {

@@ -1,5 +1,5 @@
-/* Groups: the elements of an array whose indices differ along some axes alone. What reductions, normalizations and softmax
- * work on. */
+/* Groups: the elements of an array whose indices differ along some axes alone. What reductions, normalizations and
+ * softmax work on. */
 #ifndef NNP_GROUPS_H
 #define NNP_GROUPS_H
 
@@ -13,8 +13,8 @@ typedef struct {
 } nnp_places;
 
 /*
- * At each place of `outer` begin `inner` groups, side by side. Each of them has a part at each place of `parts` from there:
- * `n` elements, which are `inner` apart. Groups, and the elements of one, are in C order.
+ * At each place of `outer` begin `inner` groups, side by side. Each of them has a part at each place of `parts` from
+ * there: `n` elements, which are `inner` apart. Groups, and the elements of one, are in C order.
  */
 typedef struct {
     size_t n, inner;

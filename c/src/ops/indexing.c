@@ -5,7 +5,7 @@
 #if NNP_INDEXING
 
 /* The place that an index of an axis of n elements stands for, counted from the end where it is below 0; n: none. */
-static inline size_t place_of(const void *indices, unsigned dtype, size_t i, size_t n)
+NNP_INLINE size_t place_of(const void *indices, unsigned dtype, size_t i, size_t n)
 {
     int64_t index = nnp_integer_at(indices, dtype, i);
     if (index < 0) index += (int64_t)n;
@@ -13,8 +13,8 @@ static inline size_t place_of(const void *indices, unsigned dtype, size_t i, siz
 }
 
 /* y (outer, count, size) is of x (outer, n, size) what the indices (count) say. */
-static inline nnp_status gather(const uint8_t *restrict x, size_t outer, size_t n, const void *indices, unsigned dtype,
-                                size_t count, uint8_t *restrict y, size_t size)
+NNP_INLINE nnp_status gather(const uint8_t *restrict x, size_t outer, size_t n, const void *indices, unsigned dtype,
+                             size_t count, uint8_t *restrict y, size_t size)
 {
     for (size_t o = 0; o < outer; o++, x += n * size)
         for (size_t i = 0; i < count; i++, y += size) {
@@ -83,7 +83,8 @@ static nnp_status take_run(const nnp_call *call)
 }
 
 const nnp_operator nnp_take = {
-    .name = "take", .weights = "", .attributes = "axis:a\0", .least = 2, .most = 2, .infer = take_infer, .run = take_run,
+    .name = "take", .weights = "", .attributes = "axis:a\0", .least = 2, .most = 2, .infer = take_infer,
+    .run = take_run,
 };
 
 /* take_along_axis -------------------------------------------------------------------------------------------------- */
@@ -103,8 +104,8 @@ static nnp_status take_along_axis_infer(nnp_call *call)
 }
 
 /* y (outer, count, inner) is of x (outer, n, inner) what the indices (outer, count, inner) say. */
-static inline nnp_status gather_along(const uint8_t *restrict x, size_t outer, size_t n, size_t inner, const void *indices,
-                                      unsigned dtype, size_t count, uint8_t *restrict y, size_t size)
+NNP_INLINE nnp_status gather_along(const uint8_t *restrict x, size_t outer, size_t n, size_t inner, const void *indices,
+                                   unsigned dtype, size_t count, uint8_t *restrict y, size_t size)
 {
     for (size_t o = 0, at = 0; o < outer; o++, x += n * inner * size)
         for (size_t j = 0; j < count; j++)

@@ -63,7 +63,8 @@ static nnp_status batch_prepare(nnp_layer *layer, unsigned flags)
 {
     const nnp_tensor *variance = layer->weights[MOVING_VARIANCE];
     (void)flags;
-    return NNP_FOR(&variance->type, is_positive)(variance->data, nnp_elements(&variance->type), layer->attributes[1].number)
+    const double epsilon = layer->attributes[1].number;
+    return NNP_FOR(&variance->type, are_positive)(variance->data, nnp_elements(&variance->type), epsilon)
                ? NNP_OK
                : NNP_VARIANCE_RANGE;
 }
@@ -182,7 +183,8 @@ static nnp_status group_run(const nnp_call *call)
     const unsigned axis = (unsigned)nnp_attr(call, 0)->integer;
     const nnp_groups groups = group_groups(call);
     const normalization of = {
-        .gamma = data_of(nnp_weight(call, 0)), .beta = data_of(nnp_weight(call, 1)), .epsilon = nnp_attr(call, 2)->number,
+        .gamma = data_of(nnp_weight(call, 0)), .beta = data_of(nnp_weight(call, 1)),
+        .epsilon = nnp_attr(call, 2)->number,
         .groups = (size_t)nnp_attr(call, 1)->integer,
         .width = (size_t)(channels_of(call) / nnp_attr(call, 1)->integer), .inner = nnp_product(x, axis + 1, x->rank),
         .channels = (char *)call->scratch + nnp_lines_scratch(call, &groups),

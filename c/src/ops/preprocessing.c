@@ -75,7 +75,7 @@ const nnp_operator nnp_bucketize = {
 enum { INTEGERS, STRINGS };
 enum { VOCABULARY, OFFSETS };
 
-/* An entry, or an element of x, as bytes: integers are compared by theirs, because equality is all that is asked for. */
+/* Entries and elements of x are compared as bytes, integers too: what is asked for is equality, and some order. */
 static nnp_text integer_text(const void *integers, size_t k)
 {
     return (nnp_text){(const char *)integers + k * sizeof(int64_t), sizeof(int64_t)};

@@ -145,16 +145,16 @@ typedef struct {
     const element *of;
     const nnp_groups *groups;
     const char *x;        /* where the groups begin */
-    size_t lanes, folds;  /* how many groups; how many elements of each are taken in side by side, where all is in a row */
-    char *y, *part;       /* `lanes` results, and room for those of lanes · folds elements */
+    size_t lanes, folds;  /* how many groups; how many elements of each are next to each other, and taken in at once */
+    char *y, *part;       /* the results; and those of some elements: both have room for lanes · folds */
     char *center;
 } group_tile;
 
 #define TILE 256 /* bytes of each of the three */
 
 /*
- * Of n elements that are added one by one, about √n come into one partial sum: rounding errors are then at most those of
- * 2 · √n additions, also where all of them have one sign.
+ * Of n elements that are added one by one, about √n come into one partial sum: rounding errors are then those of some
+ * 2 · √n additions at most, also where all of them have one sign.
  */
 static void reduce(const group_tile *tile, const pass *by)
 {
@@ -267,7 +267,7 @@ static nnp_status best_run(const nnp_call *call)
     int32_t *y = nnp_out_data(call, 0);
     for (size_t o = 0; o < outer; o++, line += n * inner * of->size)
         for (size_t i = 0; i < inner; i++)
-            *y++ = (int32_t)of->best(line + i * of->size, n, inner, call->layer->op->kind);
+            *y++ = n == 0 ? 0 : (int32_t)of->best(line + i * of->size, n, inner, call->layer->op->kind);
     return NNP_OK;
 }
 
@@ -298,6 +298,7 @@ static nnp_status cumulative_run(const nnp_call *call)
     const size_t outer = nnp_product(x, 0, axis), n = (size_t)x->dims[axis], inner = nnp_product(x, axis + 1, x->rank);
     const size_t row = inner * of->size;
     char *y = nnp_out_data(call, 0);
+    if (nnp_elements(x) == 0) return NNP_OK;
     if (y != nnp_in_data(call, 0)) memcpy(y, nnp_in_data(call, 0), nnp_elements(x) * of->size);
     for (size_t o = 0; o < outer; o++, y += n * row)
         for (size_t k = 1; k < n; k++)

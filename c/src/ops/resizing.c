@@ -9,7 +9,7 @@ enum { SIZE, INTERPOLATION, ANTIALIAS };
 enum { NEAREST, BILINEAR, BICUBIC, LANCZOS3, LANCZOS5, AREA };
 #define INTERPOLATIONS "interpolation:cnearest bilinear bicubic lanczos3 lanczos5 area\0"
 
-/* Positions ---------------------------------------------------------------------------------------------------------- */
+/* Positions -------------------------------------------------------------------------------------------------------- */
 
 /* How the weights of an axis are made. */
 enum { ONE, LINEAR, TABLE, SAMPLED, PARTS };
@@ -19,15 +19,15 @@ typedef struct {
     unsigned rule;
     size_t in, out; /* elements of x, and of y */
     size_t most;    /* how many elements of x make one of y */
-    float step, widen;
+    float step;     /* elements of x for one of y */
+    float widen;    /* by how much the kernel is */
 } resized;
 
 /* What an element of y is made of. */
 typedef struct {
-    int64_t low, high;   /* elements of x that have a weight; those beyond a border stand for the one at the border */
+    int64_t low, high; /* elements of x that have a weight; those beyond a border stand for the one at the border */
     int64_t pixel;
-    float fraction;      /* of the position, behind the pixel */
-    float position, end;
+    float position, fraction, end; /* the position is that of the pixel, and the fraction behind it */
 } spot;
 
 /* Where in x the weights of an element of y begin, and how many there are. */
@@ -80,14 +80,13 @@ static int64_t within(int64_t i, int64_t n)
     return i < 0 ? 0 : i < n ? i : n - 1;
 }
 
-/* Every operation on a position is rounded to float32: it decides on which side of a border between pixels one falls. */
+/* Each operation on a position is rounded to float32: it decides on which side of a border between pixels one falls. */
 static spot spot_of(const resized *axis, size_t p)
 {
     float centre = f32((float)p + 0.5F);
     spot s = {.position = f32(centre * axis->step)};
     if (axis->rule == LINEAR || axis->rule == TABLE) s.position = f32(s.position - 0.5F);
     if (axis->rule == PARTS) s.position = f32((float)p * axis->step);
-    s.end = f32((float)(p + 1) * axis->step);
     float pixel = floorf(s.position);
     s.fraction = f32(s.position - pixel);
     s.low = s.high = s.pixel = (int64_t)pixel;
@@ -107,6 +106,7 @@ static spot spot_of(const resized *axis, size_t p)
         break;
     }
     case PARTS:
+        s.end = f32((float)(p + 1) * axis->step);
         s.high = (int64_t)ceilf(s.end) - 1;
         break;
     default:
@@ -126,7 +126,9 @@ static span span_of(const resized *axis, const spot *s)
     return (span){(int32_t)first, (int32_t)(count < (int64_t)axis->most ? count : (int64_t)axis->most)};
 }
 
-/* Elements ----------------------------------------------------------------------------------------------------------- */
+/* Elements --------------------------------------------------------------------------------------------------------- */
+
+#define FEW 4 /* channels */
 
 #include "../real32.h"
 #include "resizing.inc"
@@ -135,7 +137,7 @@ static span span_of(const resized *axis, const spot *s)
 #include "resizing.inc"
 #endif
 
-static inline void pick(const uint8_t *restrict x, const span *spans, size_t n, uint8_t *restrict y, size_t size)
+NNP_INLINE void pick(const uint8_t *restrict x, const span *spans, size_t n, uint8_t *restrict y, size_t size)
 {
     for (size_t q = 0; q < n; q++) memcpy(y + q * size, x + (size_t)spans[q].first * size, size);
 }
@@ -162,7 +164,7 @@ static void pick_all(const nnp_call *call, const resized axes[2])
         }
 }
 
-/* The operators ------------------------------------------------------------------------------------------------------ */
+/* The operators ---------------------------------------------------------------------------------------------------- */
 
 static nnp_status infer(nnp_call *call)
 {
@@ -172,7 +174,8 @@ static nnp_status infer(nnp_call *call)
     NNP_TRY(nnp_require_rank(call, 0, 4, 4));
     nnp_make_like(call, 0, 0);
     for (unsigned axis = 1; axis < 3; axis++) {
-        int32_t n = x->dims[axis], given = nnp_attr(call, SIZE)->list.items[axis - 1], *made = &call->made[0].dims[axis];
+        int32_t n = x->dims[axis], given = nnp_attr(call, SIZE)->list.items[axis - 1];
+        int32_t *made = &call->made[0].dims[axis];
         if (n == 0) return nnp_refuse(call, NNP_SHAPE, "/inputs/0", 0);
         if (call->layer->op->kind == RESIZE) *made = given;
         else if (!nnp_is_symbol(n)) *made = nnp_number((int64_t)n * given);

@@ -8,8 +8,8 @@
 
 /*
  * What is copied lies in pieces of `size` bytes, whose places in both arrays follow from an index over axes. Steps and
- * places are bytes modulo 2^n, so that a step may go backwards. Axes are given from the inside to the outside; those that
- * follow on each other in both arrays become one, or a larger piece.
+ * places are numbers of bytes modulo SIZE_MAX + 1, so that a step may go backwards. Axes are given from the inside to the
+ * outside; those that follow on each other in both arrays become one, or a larger piece.
  */
 typedef struct {
     size_t n, from, to;
@@ -26,6 +26,7 @@ static pieces pieces_of(size_t size)
     return (pieces){.size = size};
 }
 
+/* Adds an axis of n pieces, or of n of what the axes so far make. */
 static void along(pieces *p, size_t n, size_t from, size_t to)
 {
     step_axis *inner = p->rank > 0 ? &p->axes[p->rank - 1] : NULL;
@@ -38,24 +39,26 @@ static void along(pieces *p, size_t n, size_t from, size_t to)
 #ifdef __OPTIMIZE_SIZE__
 #define BLOCK 4
 #else
-#define BLOCK 16 /* pieces: as many bytes, or more, as lines of caches have */
+#define BLOCK 16 /* pieces: a cache line of float32 */
 #endif
 
 /*
- * A block (BLOCK, BLOCK) whose outer axis is contiguous in x, and whose inner axis is so in y. Each line of both is touched
- * once: those of one array push each other out of the cache where they are a power of two apart.
+ * A block (BLOCK, BLOCK) whose outer axis is contiguous in x, and whose inner axis is so in y. Each line of both is
+ * touched once, because lines that are a power of two apart push each other out of the cache.
  */
-static inline void transpose_block(const uint8_t *restrict x, uint8_t *restrict y, size_t from, size_t to, size_t size)
+NNP_INLINE void transpose_block(const uint8_t *restrict x, uint8_t *restrict y, step_axis outer, step_axis inner,
+                                size_t from, size_t to, size_t size)
 {
     uint8_t tile[BLOCK * BLOCK * sizeof(double)];
-    for (size_t j = 0; j < BLOCK; j++, x += from)
-        for (size_t i = 0; i < BLOCK; i++) memcpy(tile + (i * BLOCK + j) * size, x + i * size, size);
-    for (size_t i = 0; i < BLOCK; i++, y += to) memcpy(y, tile + i * BLOCK * size, BLOCK * size);
+    for (size_t j = 0; j < BLOCK; j++)
+        for (size_t i = 0; i < BLOCK; i++)
+            memcpy(tile + (i * BLOCK + j) * size, x + (from + j * inner.from + i * size), size);
+    for (size_t i = 0; i < BLOCK; i++) memcpy(y + (to + i * outer.to), tile + i * BLOCK * size, BLOCK * size);
 }
 
-/* Two axes, block by block: so what is read and written again and again stays in the cache, whichever way the axes lie. */
-static inline void copy_plane(const uint8_t *restrict x, uint8_t *restrict y, step_axis outer, step_axis inner, size_t from,
-                              size_t to, size_t size)
+/* Two axes, block by block: lines of both arrays stay in the cache until all of them is used. */
+NNP_INLINE void copy_plane(const uint8_t *restrict x, uint8_t *restrict y, step_axis outer, step_axis inner,
+                           size_t from, size_t to, size_t size)
 {
     bool transposed = size <= sizeof(double) && outer.from == size && inner.to == size;
     for (size_t top = 0; top < outer.n; top += BLOCK)
@@ -63,8 +66,8 @@ static inline void copy_plane(const uint8_t *restrict x, uint8_t *restrict y, st
             size_t bottom = outer.n - top < BLOCK ? outer.n : top + BLOCK;
             size_t right = inner.n - left < BLOCK ? inner.n : left + BLOCK;
             if (transposed && bottom - top == BLOCK && right - left == BLOCK) {
-                transpose_block(x + (from + top * size + left * inner.from), y + (to + top * outer.to + left * size),
-                                inner.from, outer.to, size);
+                transpose_block(x, y, outer, inner, from + top * size + left * inner.from,
+                                to + top * outer.to + left * size, size);
                 continue;
             }
             for (size_t i = top; i < bottom; i++)
@@ -87,7 +90,7 @@ static void copy(pieces p, const void *x, void *y)
         if (p.axes[k].n == 0) return;
     while (p.rank < 2) p.axes[p.rank++] = (step_axis){1, 0, 0};
 
-    /* A plane has the axis that is innermost in y, and the one that is so in x. */
+    /* The plane has the axis that is innermost in y, and the one that is so in x. */
     unsigned nearest = 1;
     for (unsigned k = 2; k < p.rank; k++)
         if (distance(p.axes[k].from) < distance(p.axes[nearest].from)) nearest = k;
@@ -97,7 +100,7 @@ static void copy(pieces p, const void *x, void *y)
 
     for (;;) {
         unsigned k = 2;
-        NNP_WITH_SIZE(p.size, copy_plane(x, y, outer, p.axes[0], from, to, size));
+        NNP_WITH_SIZE(p.size, copy_plane(x, y, outer, p.axes[0], from, to, size))
         for (; k < p.rank; k++) {
             from += p.axes[k].from;
             to += p.axes[k].to;
@@ -173,8 +176,9 @@ static nnp_status reshape_infer(nnp_call *call)
 
     bool equal = divides && quotient == 1;
     if (symbols == 0 || open == count) {
+        nnp_status fault = call->calling ? NNP_SHAPE : NNP_RESHAPE_COUNT;
         bool fits = symbols == 0 && (open == count ? equal : divides && quotient != NNP_NONE);
-        if (!fits) return nnp_refuse(call, call->calling ? NNP_SHAPE : NNP_RESHAPE_COUNT, "/attributes/target_shape", 0);
+        if (!fits) return nnp_refuse(call, fault, "/attributes/target_shape", 0);
     }
     if (open < count) made[1 + open] = symbols == 0 ? quotient : symbols == 1 && equal ? symbol : NNP_NEW;
     made[0] = x->dims[0];
@@ -309,7 +313,8 @@ static nnp_status concatenate_infer(nnp_call *call)
         const nnp_type *x = nnp_in(call, i);
         NNP_TRY(nnp_require_dtype(call, i, NNP_SET(first->dtype)));
         bool fits = x->rank == first->rank;
-        for (unsigned axis = 0; fits && axis < x->rank; axis++) fits = axis == joined || x->dims[axis] == first->dims[axis];
+        for (unsigned axis = 0; fits && axis < x->rank; axis++)
+            fits = axis == joined || x->dims[axis] == first->dims[axis];
         if (!fits) return nnp_refuse(call, NNP_CONCATENATE_MISMATCH, "/inputs/%u", i);
         open = open || nnp_is_symbol(x->dims[joined]);
         sum += x->dims[joined];
@@ -318,14 +323,14 @@ static nnp_status concatenate_infer(nnp_call *call)
     return make_resized(call, joined, open ? NNP_NEW : nnp_number(sum));
 }
 
-#define ROWS_AT_ONCE 32768 /* bytes of y that every input is copied into before the next rows: they are still in the cache */
+#define PART_OF_CACHE 16384 /* bytes of y, in which all inputs are copied before the next */
 
 static nnp_status concatenate_run(const nnp_call *call)
 {
     const nnp_type *y = nnp_out(call, 0);
     unsigned axis = (unsigned)nnp_attr(call, 0)->integer;
     size_t inner = nnp_product(y, axis + 1, y->rank) * nnp_dtype_size(y->dtype), row = (size_t)y->dims[axis] * inner;
-    size_t rows = nnp_product(y, 0, axis), step = row < ROWS_AT_ONCE ? ROWS_AT_ONCE / (row + 1) + 1 : 1;
+    size_t rows = nnp_product(y, 0, axis), step = PART_OF_CACHE / (row + 1) + 1;
     for (size_t done = 0; done < rows; done += step) {
         size_t now = rows - done < step ? rows - done : step, to = done * row;
         for (uint32_t i = 0; i < nnp_inputs(call); i++) {
@@ -407,7 +412,8 @@ static bool holds(unsigned dtype, double number)
         {-128, 128}, {-2147483648.0, 2147483648.0}, {-9223372036854775808.0, 9223372036854775808.0}, {0, 256},
     };
     if (!(NNP_INTEGERS & NNP_SET(dtype))) return true;
-    return number >= ranges[dtype - NNP_INT8].least && number < ranges[dtype - NNP_INT8].beyond && floor(number) == number;
+    dtype -= NNP_INT8;
+    return number >= ranges[dtype].least && number < ranges[dtype].beyond && floor(number) == number;
 }
 
 /* Whether an axis of n elements has those that the mode takes from it: C4, and one for an edge. */
@@ -453,9 +459,10 @@ static void pad_border(const nnp_call *call, unsigned axis, bool behind, const s
         size_t before = (size_t)widths[2 * k], inside = (size_t)x->dims[k], step = strides[k];
         size_t n = k > axis ? (size_t)y->dims[k] : inside, to = k > axis ? 0 : before, from = to;
         if (k == axis) {
+            size_t skipped = mode == REFLECT; /* which does not repeat the element at the border */
             n = (size_t)widths[2 * k + behind];
             to = behind ? before + inside : 0;
-            from = behind ? before + inside - 1 - (mode == REFLECT) : before + (mode == EDGE ? 0 : before - (mode == SYMMETRIC));
+            from = behind ? before + inside - 1 - skipped : mode == EDGE ? before : 2 * before - 1 + skipped;
             step = mode == EDGE ? 0 : 0 - step;
         }
         p.from += from * strides[k];
