@@ -23,6 +23,7 @@ MAY = {
     "validation": {"errors", "format", "ops", "engine"},
     "writing": {"errors", "format", "ops", "engine", "reading", "exporters"},
     "conformance": {"errors", "format"},
+    "converters": {"errors", "format", "reading", "version"},
     "__init__": {"engine", "errors", "reading", "validation", "version", "writing"},
     "__main__": {"cli"},
 }

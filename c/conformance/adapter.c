@@ -1,7 +1,7 @@
 /*
  * An adapter: makes the runtime speak the protocol of conformance/PROTOCOL.md. Without arguments it holds a
  * conversation, a line of JSON in, a line of JSON out; with arguments it is the one-shot form. Nothing else may go to
- * standard output.
+ * standard output. Behind --lean either form uses weights as they lie, not laid out anew: other code, to be proven too.
  */
 #if defined __unix__ || defined __APPLE__
 #define _POSIX_C_SOURCE 200809L
@@ -10,7 +10,7 @@
 #include "json.h"
 #include "nnp_file.h"
 
-#include "internal.h" /* for nnp_operators alone */
+#include "internal.h" /* for nnp_operators and config.h alone */
 
 #include <stdlib.h>
 #include <time.h>
@@ -20,6 +20,8 @@
 
 /* What the one-shot form ends with. */
 enum { DONE = 0, FAILED = 1, REFUSED = 10, UNSUPPORTED = 11 };
+
+static unsigned load_flags; /* NNP_LEAN behind --lean */
 
 /* Whether a status speaks of the file's bytes: all other failures are the machine's, and no refusal. */
 static bool is_refusal(nnp_status status)
@@ -242,6 +244,13 @@ static void answer_failed(const json *request, nnp_status status, const nnp_erro
     putchar('}');
 }
 
+static bool has_dtype(nnp_dtype dtype)
+{
+    if (dtype == NNP_FLOAT64) return NNP_WITH_FLOAT64;
+    if (dtype == NNP_FLOAT16 || dtype == NNP_BFLOAT16) return NNP_STORAGE;
+    return true;
+}
+
 /* What the runtime lacks is not listed, and it refuses the files that require it. */
 static void hello(const json *request)
 {
@@ -251,9 +260,9 @@ static void hello(const json *request)
     for (size_t i = 0; i < nnp_operator_count; i++) printf("%s\"%s@1\"", i == 0 ? "" : ", ", nnp_operators[i]->name);
     printf("], \"dtypes\": [");
     for (nnp_dtype dtype = NNP_FLOAT32; dtype < NNP_DTYPES; dtype++)
-        if (dtype != NNP_FLOAT64 || NNP_WITH_FLOAT64)
-            printf("%s\"%s\"", dtype == NNP_FLOAT32 ? "" : ", ", nnp_dtype_name(dtype));
-    printf("], \"features\": [\"quantization\", \"nonfinite\", \"states\"], \"dump\": false, \"selftest\": true}");
+        if (has_dtype(dtype)) printf("%s\"%s\"", dtype == NNP_FLOAT32 ? "" : ", ", nnp_dtype_name(dtype));
+    printf("], \"features\": [%s%s\"nonfinite\"], \"dump\": false, \"selftest\": true}",
+           NNP_STORAGE ? "\"quantization\", " : "", NNP_STATES ? "\"states\", " : "");
 }
 
 static void load(const json *request)
@@ -266,7 +275,7 @@ static void load(const json *request)
         answer_text(request, "error", path == NULL ? "load needs a model" : "out-of-memory");
         return;
     }
-    nnp_status status = nnp_load(path, 0, &s->loaded, &error);
+    nnp_status status = nnp_load(path, load_flags, &s->loaded, &error);
     if (status != NNP_OK) {
         free(s);
         answer_failed(request, status, &error);
@@ -517,7 +526,7 @@ static int answer_once(const char *model, size_t count, char **paths)
     nnp_loaded loaded;
     arguments a = {0};
     nnp_error error = {.status = NNP_OK};
-    nnp_status status = nnp_load(model, 0, &loaded, &error);
+    nnp_status status = nnp_load(model, load_flags, &loaded, &error);
     if (is_refusal(status)) {
         printf("%s\n%s\n", nnp_status_code(status), error.message);
         return status == NNP_REQUIRES_UNKNOWN ? UNSUPPORTED : REFUSED;
@@ -531,5 +540,10 @@ static int answer_once(const char *model, size_t count, char **paths)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--lean") == 0) {
+        load_flags = NNP_LEAN;
+        argc--;
+        argv++;
+    }
     return argc < 2 ? hold_conversation() : answer_once(argv[1], (size_t)argc - 2, argv + 2);
 }

@@ -60,7 +60,7 @@ static void put_number(writer *w, int64_t n)
     put(w, digits + at, sizeof digits - at);
 }
 
-static void put_place(writer *w, const nnp_place *place)
+static void put_place(writer *w, const nnp_pointer *place)
 {
     if (place == NULL) return;
     put_place(w, place->around);
@@ -115,7 +115,7 @@ static nnp_status finish(nnp_error *error, nnp_status status, const char *expect
     return status;
 }
 
-nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
+nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_pointer *place, const char *expected,
                      const uint8_t *file, uint32_t received)
 {
     if (error == NULL) return status;
@@ -138,7 +138,7 @@ nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_mod
                               const char *at)
 {
     if (error == NULL) return status;
-    const nnp_place layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
+    const nnp_pointer layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
     return nnp_fault(error, status, &inside, layer->op->name, model->file, model->layer_names.at[layers.index]);
 }
 

@@ -8,15 +8,22 @@
 #if defined __GNUC__ && !defined __OPTIMIZE_SIZE__ &&                                                                  \
     (defined __SSE2__ || defined __aarch64__ || defined __VSX__ || defined __wasm_simd128__)
 
+#ifdef __clang__ /* unrolls loops of constant length without being told */
 #define UNROLL
-#ifndef __clang__
-#undef UNROLL
+#else
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
-/* What a kernel of vectors is: how many rows of a it takes at once, and how many bytes of b it has at hand. */
-enum { TILE = 6, PANEL = 16 << 10, BLOCK = 40 * TILE, PACKED = 24, STREAMS = 8, STREAMED = 3, STREAMED_SIZE = 1 << 13 };
+enum {
+    TILE = 6,            /* rows of a tile, which is what registers hold of c */
+    PANEL = 16 << 10,    /* bytes of a panel of b: a part of the first cache, and of the stack */
+    BLOCK = 40 * TILE,   /* rows of a that stay in the second cache while panels pass by */
+    PACKED = 24,         /* so many rows are worth a copy of each panel */
+    STREAMS = 8,         /* rows of b that are read side by side where a has */
+    FEW = 2,             /* at most so many rows, and b has */
+    STREAMED = 256 << 10 /* at least so many bytes, more than the first cache */
+};
 
 #if defined __AVX512F__
 #define BYTES 64
@@ -34,7 +41,7 @@ enum { TILE = 6, PANEL = 16 << 10, BLOCK = 40 * TILE, PACKED = 24, STREAMS = 8, 
 #include "gemm_vectors.inc"
 #endif
 
-/* A program for any x86-64 finds out where it runs. */
+/* A program for any x86-64 finds out where it runs. (0 leaves that to the compiler's -march.) */
 #ifndef NNP_DISPATCH
 #if defined __x86_64__ && !defined __AVX2__
 #define NNP_DISPATCH 1

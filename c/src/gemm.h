@@ -6,7 +6,7 @@
 
 /*
  * c = a · b, or c += a · b where `add`; a is rows × k, b is k × n, c is rows × n. Strides are from one row to the next, in
- * elements, and at least as long as a row. c overlaps neither a nor b.
+ * elements, and at least as long as a row; but rows of a may overlap. c overlaps neither a nor b.
  */
 void nnp_multiply_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b, size_t b_stride,
                       float *c, size_t c_stride, bool add);

@@ -22,7 +22,7 @@ static size_t name_length(const char *entry)
     return strcspn(entry, "?=:");
 }
 
-static nnp_status require_kind(const reader *r, const nnp_place *here, uint32_t at, nnp_item_kind kind)
+static nnp_status require_kind(const reader *r, const nnp_pointer *here, uint32_t at, nnp_item_kind kind)
 {
     static const char expected[][11] = {"an integer", "a number", "a boolean", "a string", "a list", "a map"};
     (void)here, (void)expected;
@@ -30,7 +30,7 @@ static nnp_status require_kind(const reader *r, const nnp_place *here, uint32_t 
     return NNP_OK;
 }
 
-static nnp_status check_name(const reader *r, const nnp_place *here, uint32_t at)
+static nnp_status check_name(const reader *r, const nnp_pointer *here, uint32_t at)
 {
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
     nnp_item text = nnp_item_at(r->file, at);
@@ -46,7 +46,7 @@ static nnp_status check_name(const reader *r, const nnp_place *here, uint32_t at
  *   found     takes the places of what belongs to them, 0 where there is nothing
  *   unknown   the fault of another key; `missing` that of an absent one
  */
-static nnp_status read_fields(const reader *r, const nnp_place *here, uint32_t at, const char *names, uint32_t *found,
+static nnp_status read_fields(const reader *r, const nnp_pointer *here, uint32_t at, const char *names, uint32_t *found,
                               nnp_status unknown, nnp_status missing)
 {
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_MAP));
@@ -66,7 +66,7 @@ static nnp_status read_fields(const reader *r, const nnp_place *here, uint32_t a
     i = 0;
     for (const char *name = names; *name != 0; name += strlen(name) + 1, i++) {
         const char *rest = name + name_length(name);
-        const nnp_place *inside = NNP_AT(AT("/", 0), name, 0);
+        const nnp_pointer *inside = NNP_AT(AT("/", 0), name, 0);
         (void)inside;
         if (found[i] == 0) {
             if (*rest != '?') FAIL(missing, here, name, 0);
@@ -80,16 +80,16 @@ static nnp_status read_fields(const reader *r, const nnp_place *here, uint32_t a
     return NNP_OK;
 }
 
-static nnp_status read_record(const reader *r, const nnp_place *here, uint32_t at, const char *names, uint32_t *found)
+static nnp_status read_record(const reader *r, const nnp_pointer *here, uint32_t at, const char *names, uint32_t *found)
 {
     return read_fields(r, here, at, names, found, NNP_UNKNOWN_KEY, NNP_MISSING_KEY);
 }
 
 /* What is done with an element of a list. */
-typedef nnp_status element_reader(reader *r, const nnp_place *here, uint32_t at, uint32_t i);
+typedef nnp_status element_reader(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i);
 
 /* Goes through a list of at least so many elements. */
-static nnp_status read_each(reader *r, const nnp_place *here, uint32_t at, uint32_t least, element_reader *read,
+static nnp_status read_each(reader *r, const nnp_pointer *here, uint32_t at, uint32_t least, element_reader *read,
                             uint32_t *count)
 {
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_LIST));
@@ -102,7 +102,7 @@ static nnp_status read_each(reader *r, const nnp_place *here, uint32_t at, uint3
 }
 
 /* An integer of a range; numbers below 0 are seen as what they are plus 2^32. */
-static nnp_status read_integer(const reader *r, const nnp_place *here, uint32_t at, int32_t least, uint32_t most,
+static nnp_status read_integer(const reader *r, const nnp_pointer *here, uint32_t at, int32_t least, uint32_t most,
                                nnp_status range, uint32_t *value)
 {
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_INTEGER));
@@ -127,7 +127,7 @@ static uint8_t dtype_of(const reader *r, uint32_t at)
     return (uint8_t)i;
 }
 
-static nnp_status read_dtype(const reader *r, const nnp_place *here, uint32_t at, unsigned set, uint8_t *dtype)
+static nnp_status read_dtype(const reader *r, const nnp_pointer *here, uint32_t at, unsigned set, uint8_t *dtype)
 {
     *dtype = dtype_of(r, at);
     if (!(NNP_SET(*dtype) & set & NNP_BUILT_DTYPES)) FAIL(NNP_DTYPE_UNKNOWN, here, "a dtype of the specification", at);
@@ -135,7 +135,7 @@ static nnp_status read_dtype(const reader *r, const nnp_place *here, uint32_t at
 }
 
 /* A dimension. One that is a name is stored as the place of the name, below 0, or as NNP_BATCH. */
-static nnp_status read_dim(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_dim(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     uint32_t dim = 0;
     (void)i;
@@ -151,7 +151,7 @@ static nnp_status read_dim(reader *r, const nnp_place *here, uint32_t at, uint32
     return NNP_OK;
 }
 
-static nnp_status read_shape(reader *r, const nnp_place *here, uint32_t at, bool symbolic, nnp_type *type)
+static nnp_status read_shape(reader *r, const nnp_pointer *here, uint32_t at, bool symbolic, nnp_type *type)
 {
     uint32_t rank;
     r->symbolic = symbolic;
@@ -163,7 +163,7 @@ static nnp_status read_shape(reader *r, const nnp_place *here, uint32_t at, bool
 }
 
 /* Whether what begins at `at` has no map with a key twice; and what `ext` asks of its own keys. */
-static nnp_status check_open(const reader *r, const nnp_place *here, uint32_t at, bool extensions)
+static nnp_status check_open(const reader *r, const nnp_pointer *here, uint32_t at, bool extensions)
 {
     nnp_item item = nnp_item_at(r->file, at);
     if (item.kind < NNP_ITEM_LIST) return NNP_OK;
@@ -233,7 +233,7 @@ uint32_t nnp_requirement(const nnp_model *model, uint32_t at)
     return NNP_NOTHING;
 }
 
-static nnp_status read_requirement(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_requirement(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     (void)i;
     NNP_TRY(require_kind(r, here, at, NNP_ITEM_STRING));
@@ -246,7 +246,7 @@ static nnp_status read_requirement(reader *r, const nnp_place *here, uint32_t at
 /* Values and tensors ----------------------------------------------------------------------------------------------- */
 
 /* A value; of one that is given, rows are the first axis. */
-static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_value(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     enum { NAME, DTYPE, SHAPE, FIELDS };
     uint32_t found[FIELDS];
@@ -268,7 +268,7 @@ static nnp_status read_value(reader *r, const nnp_place *here, uint32_t at, uint
 }
 
 #if NNP_STORAGE
-static nnp_status read_quantization(const reader *r, const nnp_place *here, uint32_t at, nnp_tensor *tensor)
+static nnp_status read_quantization(const reader *r, const nnp_pointer *here, uint32_t at, nnp_tensor *tensor)
 {
     enum { AXIS, SCALE, ZERO_POINT, FIELDS };
     uint32_t found[FIELDS];
@@ -287,7 +287,7 @@ static nnp_status read_quantization(const reader *r, const nnp_place *here, uint
 }
 #endif
 
-static nnp_status read_tensor(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_tensor(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     enum { DTYPE, NAME, NBYTES, OFFSET, QUANTIZATION, SHAPE, FIELDS };
     uint32_t found[FIELDS];
@@ -398,7 +398,7 @@ static bool is_equation(const uint8_t *text, uint32_t length)
 }
 #endif
 
-static nnp_status read_items(reader *r, const nnp_place *here, uint32_t at, char letter, nnp_attribute *attribute)
+static nnp_status read_items(reader *r, const nnp_pointer *here, uint32_t at, char letter, nnp_attribute *attribute)
 {
     int32_t items[16];
     unsigned kind = 0;
@@ -436,7 +436,7 @@ static int32_t word_of(const reader *r, uint32_t at, const char *words)
 }
 
 /* `kind` is what follows the colon in the operator's table of attributes. */
-static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, const char *kind, nnp_attribute *attribute)
+static nnp_status read_attribute(reader *r, const nnp_pointer *here, uint32_t at, const char *kind, nnp_attribute *attribute)
 {
     nnp_item item = nnp_item_at(r->file, at);
     uint32_t integer;
@@ -487,7 +487,7 @@ static nnp_status read_attribute(reader *r, const nnp_place *here, uint32_t at, 
 
 #define ENTRIES 16U /* the most attributes, or weights, that an operator has */
 
-static nnp_status read_operator(const reader *r, const nnp_place *here, uint32_t at, const nnp_operator **op)
+static nnp_status read_operator(const reader *r, const nnp_pointer *here, uint32_t at, const nnp_operator **op)
 {
     nnp_item text = nnp_item_at(r->file, at);
     const char *name = (const char *)r->file + text.at, *mark = memchr(name, '@', text.count);
@@ -502,7 +502,7 @@ static nnp_status read_operator(const reader *r, const nnp_place *here, uint32_t
 }
 
 /* A name that becomes a number later. */
-static nnp_status read_reference(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_reference(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     (void)i;
     NNP_TRY(check_name(r, here, at));
@@ -511,7 +511,7 @@ static nnp_status read_reference(reader *r, const nnp_place *here, uint32_t at, 
     return NNP_OK;
 }
 
-static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint32_t index)
+static nnp_status read_layer(reader *r, const nnp_pointer *here, uint32_t at, uint32_t index)
 {
     enum { ATTRIBUTES, INPUTS, NAME, OP, OUTPUTS, SOURCE, WEIGHTS, FIELDS };
     uint32_t found[FIELDS], entries[ENTRIES];
@@ -564,7 +564,7 @@ static nnp_status read_layer(reader *r, const nnp_place *here, uint32_t at, uint
 /* The rest --------------------------------------------------------------------------------------------------------- */
 
 #if NNP_STATES
-static nnp_status read_state(reader *r, const nnp_place *here, uint32_t at, uint32_t i)
+static nnp_status read_state(reader *r, const nnp_pointer *here, uint32_t at, uint32_t i)
 {
     enum { INITIAL, INPUT, OUTPUT, FIELDS };
     uint32_t found[FIELDS];
@@ -574,7 +574,7 @@ static nnp_status read_state(reader *r, const nnp_place *here, uint32_t at, uint
 }
 #endif
 
-static nnp_status check_hash(const reader *r, const nnp_place *here, uint32_t at)
+static nnp_status check_hash(const reader *r, const nnp_pointer *here, uint32_t at)
 {
     nnp_item text = nnp_item_at(r->file, at);
     bool fits = text.count == 64;
@@ -587,7 +587,7 @@ static nnp_status check_hash(const reader *r, const nnp_place *here, uint32_t at
 }
 
 /* output_structure: the leaves of the nest are the indices of the outputs. `seen` marks them; NULL only counts. */
-static nnp_status read_structure(const reader *r, const nnp_place *here, uint32_t at, uint32_t outputs, uint32_t *seen,
+static nnp_status read_structure(const reader *r, const nnp_pointer *here, uint32_t at, uint32_t outputs, uint32_t *seen,
                                  uint32_t *leaves)
 {
     nnp_item item = nnp_item_at(r->file, at);
@@ -615,7 +615,7 @@ static void widen(uint32_t *count, uint32_t least)
 nnp_status nnp_read_header(nnp_model *model, nnp_error *error)
 {
     enum { EXT, INPUTS, LAYERS, MODEL, STRUCTURE, OUTPUTS, SHA256, PRODUCER, REQUIRES, SELFTEST, STATES, TENSORS, FIELDS };
-    const nnp_place *here = NULL;
+    const nnp_pointer *here = NULL;
     reader reading = {model, model->file, error, model->tensors != NULL, false, false, 0, 0, 0, 0, 0, 0, 0, 0, 0}, *r = &reading;
     uint32_t found[FIELDS], part[3], leaves = 0;
 

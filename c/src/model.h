@@ -45,11 +45,11 @@ struct nnp_model {
 };
 
 /* Where something of a header is, for messages: a chain from the inside to the outside. */
-typedef struct nnp_place {
-    const struct nnp_place *around;
+typedef struct nnp_pointer {
+    const struct nnp_pointer *around;
     const char *name; /* up to ?, = or :; followed by the index, where it ends in a slash */
     uint32_t index;
-} nnp_place;
+} nnp_pointer;
 
 /*
  * nnp_fault writes an error: status, place, what was expected, and the object at byte `received` of the file, if that is
@@ -57,8 +57,8 @@ typedef struct nnp_place {
  * the layer nnp_refuse has told. All answer the status.
  */
 #if NNP_MESSAGES
-#define NNP_AT(around, name, index) (&(const nnp_place){around, name, index})
-nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_place *place, const char *expected,
+#define NNP_AT(around, name, index) (&(const nnp_pointer){around, name, index})
+nnp_status nnp_fault(nnp_error *error, nnp_status status, const nnp_pointer *place, const char *expected,
                      const uint8_t *file, uint32_t received);
 nnp_status nnp_fault_at_byte(nnp_error *error, nnp_status status, uint32_t byte);
 nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_model *model, const nnp_layer *layer,

@@ -51,8 +51,10 @@ static tap_run runs_of(const nnp_convolution *how, size_t i, size_t most)
     const nnp_axis *line = &how->axes[2];
     size_t all = nnp_windows(how->axes);
     tap_run run = {.windows = 1, .step = (size_t)line->stride * how->channels, .row = i / all * how->step};
-    nnp_meet_all(how->axes, i % all, run.at);
-    for (unsigned axis = 0; axis < 3; axis++) run.next[axis] = run.at[axis].first;
+    for (size_t axis = 3, rest = i % all; axis-- > 0; rest /= (size_t)how->axes[axis].out) {
+        run.at[axis] = nnp_meet(&how->axes[axis], rest % (size_t)how->axes[axis].out);
+        run.next[axis] = run.at[axis].first;
+    }
     if (run.at[1].last == 0 || run.at[2].last == 0) run.next[0] = run.at[0].last;
     if (run.at[2].last - run.at[2].first == (size_t)line->size) { /* those behind it meet all taps too, up to the border */
         int64_t room = line->in - 1 - (int64_t)run.at[2].from - (int64_t)(line->size - 1) * line->dilation;
@@ -74,6 +76,7 @@ static bool is_inside(const nnp_convolution *how, const tap_run *run)
 }
 #endif
 
+/* The next run; false where there is none. */
 static bool next_run(const nnp_convolution *how, tap_run *run)
 {
     const nnp_axis *axes = how->axes;
@@ -328,7 +331,10 @@ static nnp_status conv_transpose_prepare(nnp_layer *layer, unsigned flags)
 {
     const nnp_tensor *kernel = layer->weights[KERNEL];
     size_t columns = (size_t)kernel->type.dims[kernel->type.rank - 1], rows = nnp_elements(&kernel->type) / columns;
-    (void)flags;
+    if (!(flags & NNP_PACK)) {
+        layer->prepared = NULL; /* not of 0 bytes */
+        return NNP_OK;
+    }
 #if NNP_WITH_FLOAT64
     if (kernel->type.dtype == NNP_FLOAT64) {
         transpose_f64(rows, columns, kernel->data, layer->prepared);

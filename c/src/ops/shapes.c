@@ -8,8 +8,8 @@
 
 /*
  * What is copied lies in pieces of `size` bytes, whose places in both arrays follow from an index over axes. Steps and
- * places are numbers of bytes modulo SIZE_MAX + 1, so that a step may go backwards. Axes are given from the inside to the
- * outside; those that follow on each other in both arrays become one, or a larger piece.
+ * places are numbers of bytes modulo SIZE_MAX + 1, so that a step may go backwards. Axes are given from the inside to
+ * the outside; those that follow on each other in both arrays become one, or a larger piece.
  */
 typedef struct {
     size_t n, from, to;

@@ -43,10 +43,4 @@ nnp_taps nnp_meet(const nnp_axis *axis, size_t window)
     return (nnp_taps){(size_t)first, (size_t)last, (size_t)place};
 }
 
-void nnp_meet_all(const nnp_axis axes[3], size_t i, nnp_taps taps[3])
-{
-    for (unsigned axis = 3; axis-- > 0; i /= (size_t)axes[axis].out)
-        taps[axis] = nnp_meet(&axes[axis], i % (size_t)axes[axis].out);
-}
-
 #endif

@@ -41,7 +41,4 @@ static inline size_t nnp_windows(const nnp_axis axes[3])
     return (size_t)axes[0].out * (size_t)axes[1].out * (size_t)axes[2].out;
 }
 
-/* Which taps of window i, out of those of one row, meet elements. Answers the row's window of the three axes in `taps`. */
-void nnp_meet_all(const nnp_axis axes[3], size_t i, nnp_taps taps[3]);
-
 #endif

@@ -1,4 +1,4 @@
-"""The command `nnpack`: export, info, validate, predict, verify.
+"""The command `nnpack`: export, info, validate, predict, verify, convert.
 
 Importing this costs nothing: each command imports what it needs when it runs.
 """

@@ -232,6 +232,27 @@ def verify(
         raise typer.Exit(1)
 
 
+class Target(str, Enum):
+    """What a file can be converted to."""
+
+    c = "c"
+
+
+@app.command()
+@reported
+def convert(
+    path: ModelFile,
+    to: Annotated[Target, typer.Option("--to", help="c: C sources, the model and a runtime for it.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="The directory to write.")],
+) -> None:
+    """Write a file in another form, for places where nnpack cannot be."""
+    from nnpack.converters import c
+
+    if to is Target.c:
+        c.convert(path, output)
+        print(f"{printable(output)}: {', '.join(c.FILES)}")
+
+
 def _distinct(output: str, *inputs: str) -> None:
     """Refuses to write over a file that is read."""
     for path in inputs:

@@ -1,0 +1,1 @@
+"""Ways out of a file: a model as C."""
