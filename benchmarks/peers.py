@@ -28,6 +28,16 @@ def nnpack(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
     return nnpack.load(path), path
 
 
+def c_runtime(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
+    """The C runtime, which has one thread."""
+    import nnpack
+    from c_runtime import predictor
+
+    path = folder / "model.nnpack"
+    nnpack.dump(model, path, verify=False)
+    return predictor(path.read_bytes()), path
+
+
 def keras_predict(model: Any, folder: Path, threads: int) -> tuple[Run, Path]:
     path = folder / "model.keras"
     model.save(path)
@@ -87,6 +97,9 @@ PEERS = {
     "tf.function": tf_function,
     "ONNX Runtime": onnx_runtime,
     "LiteRT": litert,
+    "nnpack C": c_runtime,
+    "ONNX Runtime (1 thread)": lambda model, folder, threads: onnx_runtime(model, folder, 1),
+    "LiteRT (1 thread)": lambda model, folder, threads: litert(model, folder, 1),
 }
 
 

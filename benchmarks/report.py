@@ -8,6 +8,7 @@ from typing import Any
 
 PEERS = ("nnpack", "Keras predict", "tf.function", "ONNX Runtime", "LiteRT")
 FAST = ("ONNX Runtime", "LiteRT")
+ONE_THREAD = ("nnpack C", "ONNX Runtime (1 thread)", "LiteRT (1 thread)")
 COLOURS = {
     "nnpack": "#0b6e4f",
     "Keras predict": "#c8553d",
@@ -25,17 +26,21 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def ratio(row: dict[str, Any], peers: tuple[str, ...]) -> str:
-    """nnpack's median as a multiple of the best of some peers'."""
+def ratio(row: dict[str, Any], peers: tuple[str, ...], of: str = "nnpack") -> str:
+    """One median as a multiple of the best of some peers'."""
     times = row["times"]
     best = min((times[name]["median"] for name in peers if name in times), default=None)
-    return "–" if best is None or "nnpack" not in times else f"{times['nnpack']['median'] / best:.2f} ×"
+    return "–" if best is None or of not in times else f"{times[of]['median'] / best:.2f} ×"
 
 
 def line(row: dict[str, Any]) -> str:
     """One model, for a terminal."""
-    times = [f"{name} {duration(row['times'][name]['median'])}" for name in PEERS if name in row["times"]]
-    return f"{row['title']}: {', '.join(times)}; nnpack is {ratio(row, FAST)} the best of ONNX Runtime and LiteRT"
+    names = [name for name in (*PEERS, *ONE_THREAD) if name in row["times"]]
+    times = [f"{name} {duration(row['times'][name]['median'])}" for name in names]
+    told = f"nnpack is {ratio(row, FAST)} the best of ONNX Runtime and LiteRT"
+    if "nnpack C" in names:
+        told += f", nnpack C {ratio(row, ONE_THREAD[1:], 'nnpack C')} on one thread"
+    return f"{row['title']}: {', '.join(times)}; {told}"
 
 
 def cell(row: dict[str, Any], name: str) -> str:
@@ -64,10 +69,29 @@ def markdown(results: dict[str, Any]) -> str:
             ],
         ),
     ]
+    if any("nnpack C" in row["times"] for row in results["models"]):
+        parts += [
+            "## The C runtime",
+            "One thread each, in the same run. The C runtime is compiled for the machine (`-O3 -march=native`) and "
+            "called from Python as the others are.",
+            table(
+                ("model", *ONE_THREAD, "nnpack C / best of the others", "nnpack C / nnpack"),
+                [
+                    (
+                        row["title"],
+                        *(cell(row, name) for name in ONE_THREAD),
+                        ratio(row, ONE_THREAD[1:], "nnpack C"),
+                        ratio(row, ("nnpack",), "nnpack C"),
+                    )
+                    for row in results["models"]
+                ],
+            ),
+        ]
     reasons = [
         f"- {row['title']}, {name}: `{reason.replace('`', ' ')}`"
         for row in results["models"]
         for name, reason in row["failed"].items()
+        if not name.endswith("(1 thread)")  # for the same reason as with more
     ]
     if reasons:
         parts += ["## What fails", "\n".join(reasons)]

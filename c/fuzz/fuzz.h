@@ -1,4 +1,4 @@
-/* What both fuzzers share: memory with a bound, of exactly the size that was asked for, so that ASan sees all beyond. */
+/* What both fuzzers share: memory with a bound, of exactly the size that was asked for: ASan sees all beyond. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

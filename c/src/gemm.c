@@ -74,7 +74,8 @@ void nnp_multiply_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_
     CHOSEN(multiply_f32)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
 }
 
-void nnp_multiply_columns_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b, float *c)
+void nnp_multiply_columns_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
+                              float *c)
 {
     CHOSEN(multiply_columns_f32)(rows, n, k, a, a_stride, b, c);
 }

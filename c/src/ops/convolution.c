@@ -18,7 +18,8 @@ static size_t count_taps(const nnp_axis axes[3])
 /* Every element of x is a window of its own. */
 static bool is_pointwise(const nnp_convolution *how)
 {
-    return count_taps(how->axes) == 1 && how->axes[0].stride == 1 && how->axes[1].stride == 1 && how->axes[2].stride == 1;
+    const nnp_axis *axes = how->axes;
+    return count_taps(axes) == 1 && axes[0].stride == 1 && axes[1].stride == 1 && axes[2].stride == 1;
 }
 
 /* Every channel is a group of its own. */
@@ -34,8 +35,8 @@ static size_t row_elements(const nnp_convolution *how)
 }
 
 /*
- * Taps that meet elements of x, in runs of such that follow each other in the kernel and in x; of some windows of a line at
- * once, which all meet the same taps.
+ * Taps that meet elements of x, in runs of such that follow each other in the kernel and in x; of some windows of a line
+ * at once, which all meet the same taps.
  */
 typedef struct {
     size_t windows, step; /* how many, and the elements of x from what one meets to what the next one does */
@@ -56,7 +57,7 @@ static tap_run runs_of(const nnp_convolution *how, size_t i, size_t most)
         run.next[axis] = run.at[axis].first;
     }
     if (run.at[1].last == 0 || run.at[2].last == 0) run.next[0] = run.at[0].last;
-    if (run.at[2].last - run.at[2].first == (size_t)line->size) { /* those behind it meet all taps too, up to the border */
+    if (run.at[2].last - run.at[2].first == (size_t)line->size) { /* up to the border, those behind it meet all, too */
         int64_t room = line->in - 1 - (int64_t)run.at[2].from - (int64_t)(line->size - 1) * line->dilation;
         size_t inside = (size_t)(room / line->stride) + 1, left = (size_t)line->out - i % (size_t)line->out;
         run.windows = inside < left ? inside : left;
@@ -98,9 +99,9 @@ static bool next_run(const nnp_convolution *how, tap_run *run)
 }
 
 /*
- * Windows that are gathered as rows of a matrix before they are multiplied; 0: they are multiplied where they lie, a line
- * after the other. That reads the kernel for every line, which is slow where it is large. Rows that are gathered take an
- * eighth of its memory, or so much that they stay in a cache.
+ * Windows that are gathered as rows of a matrix before they are multiplied; 0: they are multiplied where they lie, a
+ * line after the other. That reads the kernel for every line, which is slow where it is large. Rows that are gathered
+ * take an eighth of its memory, or so much that they stay in a cache.
  */
 static size_t count_gathered(const nnp_convolution *how, size_t element)
 {
@@ -122,8 +123,8 @@ size_t nnp_convolve_scratch(const nnp_convolution *how, size_t element)
 }
 
 /*
- * Elements of x whose kernels are computed at once before they are added to y. 0: one by one, each tap a product with the
- * kernel as it lies, where x is too small for a transposed kernel to be worth its while.
+ * Elements of x whose kernels are computed at once before they are added to y. 0: one by one, each run of taps a product
+ * with the kernel as it lies, where x is too small for a transposed kernel to be worth its while.
  */
 static size_t count_spread(const nnp_convolution *how, size_t element)
 {
@@ -131,7 +132,8 @@ static size_t count_spread(const nnp_convolution *how, size_t element)
     (void)how, (void)element;
     return 0;
 #else
-    size_t all = how->rows * nnp_windows(how->axes), count = (256U << 10) / element / how->channels / count_taps(how->axes);
+    size_t all = how->rows * nnp_windows(how->axes);
+    size_t count = (256U << 10) / element / how->channels / count_taps(how->axes);
     return all < 8 ? 0 : count < 8 ? 8 : count < all ? count : all;
 #endif
 }
@@ -237,8 +239,8 @@ const nnp_operator nnp_conv = {
 /* conv_transpose --------------------------------------------------------------------------------------------------- */
 
 /*
- * The windows lie over y, and x has an element for each: so `in` are elements of y, `out` those of x. What is cropped in
- * front is what stands in front of the first window.
+ * The windows lie over y, and x has an element for each: so `in` are elements of y, `out` those of x. What is cropped
+ * in front is what stands in front of the first window.
  */
 static void transposed_axes(const nnp_call *call, nnp_axis axes[3])
 {
@@ -299,8 +301,8 @@ static size_t conv_transpose_scratch(const nnp_call *call)
 {
     nnp_convolution how = transposed_how(call);
     size_t element = nnp_dtype_size((nnp_dtype)nnp_in(call, 0)->dtype), count = count_spread(&how, element);
-    return (count + (count > 0 && call->layer->prepared == NULL ? how.filters : 0)) * count_taps(how.axes) * how.channels *
-           element;
+    if (count > 0 && call->layer->prepared == NULL) count += how.filters; /* and the transposed kernel */
+    return count * count_taps(how.axes) * how.channels * element;
 }
 
 static nnp_status conv_transpose_run(const nnp_call *call)

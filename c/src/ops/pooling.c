@@ -31,7 +31,8 @@ static void pool_axes(const nnp_call *call, nnp_axis axes[3])
     nnp_sliding sliding = {.n = x->rank - 2U, .in = x->dims + 1, .sizes = nnp_attr(call, POOL_SIZE)->list.items};
     if (call->layer->op->kind & ADAPTIVE) {
         nnp_slide(&sliding, axes);
-        for (unsigned i = 0; i < sliding.n; i++) axes[3 - sliding.n + i].out = nnp_attr(call, OUTPUT_SIZE)->list.items[i];
+        for (unsigned i = 0; i < sliding.n; i++)
+            axes[3 - sliding.n + i].out = nnp_attr(call, OUTPUT_SIZE)->list.items[i];
         return;
     }
     sliding.strides = nnp_attr(call, STRIDES)->list.items;

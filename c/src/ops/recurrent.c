@@ -93,7 +93,8 @@ nnp_loop nnp_loop_begin(const nnp_call *call, unsigned states, unsigned rank)
                      .activation = (unsigned)nnp_attr(call, NNP_ACTIVATION)->integer};
     if (last > 0 && nnp_in(call, last)->dtype == NNP_BOOL) loop.mask = nnp_in_data(call, last);
     for (unsigned i = 1; i <= states && bytes > 0; i++) {
-        if (last >= states && nnp_in(call, i)->dtype == x->dtype) memcpy(nnp_out_data(call, i), nnp_in_data(call, i), bytes);
+        bool given = last >= states && nnp_in(call, i)->dtype == x->dtype;
+        if (given) memcpy(nnp_out_data(call, i), nnp_in_data(call, i), bytes);
         else memset(nnp_out_data(call, i), 0, bytes);
     }
     if (!loop.sequences && bytes > 0) memset(nnp_out_data(call, 0), 0, bytes);

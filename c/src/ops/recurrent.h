@@ -7,7 +7,8 @@
 
 /* Weights and attributes of all of them, in this order; what an operator lacks is left out at the end. */
 enum { NNP_KERNEL, NNP_RECURRENT_KERNEL, NNP_RNN_BIAS };
-enum { NNP_GO_BACKWARDS, NNP_RETURN_SEQUENCES, NNP_ZERO_OUTPUT, NNP_ACTIVATION, NNP_RECURRENT_ACTIVATION, NNP_RNN_OTHERS };
+enum { NNP_GO_BACKWARDS, NNP_RETURN_SEQUENCES, NNP_ZERO_OUTPUT, NNP_ACTIVATION, NNP_RECURRENT_ACTIVATION,
+       NNP_RNN_OTHERS };
 #define NNP_RNN_WEIGHTS "kernel\0recurrent_kernel\0bias?\0"
 #define NNP_RNN_ATTRIBUTES                                                                                             \
     "go_backwards:b\0return_sequences:b\0zero_output_for_mask:b\0activation:c" NNP_GATES "\0"
@@ -27,7 +28,7 @@ typedef struct {
     unsigned activation, recurrent_activation;
 } nnp_loop;
 
-/* The loop of a call whose states have so many dimensions; the final states become the initial ones, and y becomes 0. */
+/* The loop of a call whose states have so many dimensions; the final states become the initial ones, and y, 0. */
 nnp_loop nnp_loop_begin(const nnp_call *call, unsigned states, unsigned rank);
 
 /* The element of the time axis that a step takes. */
@@ -46,8 +47,8 @@ static inline bool nnp_loop_skips(const nnp_loop *loop, size_t step, size_t row)
 void nnp_loop_output(const nnp_call *call, const nnp_loop *loop, size_t step);
 
 /*
- * A step of lstm and of conv_lstm, from the sums of the gates i, f, g and o on: (rows · pixels, 4 · units), the first of
- * which lie `stride` elements apart. They are written over.
+ * A step of lstm and of conv_lstm, from the sums of the gates i, f, g and o on: rows · pixels times 4 · units of them,
+ * `stride` elements apart. They are written over.
  */
 void nnp_lstm_step_f32(const nnp_loop *loop, size_t step, float *sums, size_t stride, float *h, float *c);
 void nnp_lstm_step_f64(const nnp_loop *loop, size_t step, double *sums, size_t stride, double *h, double *c);

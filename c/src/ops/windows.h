@@ -1,5 +1,5 @@
-/* Windows that slide over the spatial axes of (rows, …, channels): spec/ops/conv.md, "Shape". Fewer than three axes have
- * others of one element in front. */
+/* Windows that slide over the spatial axes of (rows, …, channels): spec/ops/conv.md, "Shape". Fewer than three axes
+ * have others of one element in front. */
 #ifndef NNP_WINDOWS_H
 #define NNP_WINDOWS_H
 
@@ -9,8 +9,8 @@
 enum { NNP_VALID, NNP_SAME, NNP_CAUSAL };
 
 /*
- * Along one axis of `in` elements lie `out` windows of `size` taps, which are `dilation` elements apart. One window begins
- * `stride` elements behind the other, and the first one `before` elements in front of the axis.
+ * Along one axis of `in` elements lie `out` windows of `size` taps, which are `dilation` elements apart. One window
+ * begins `stride` elements behind the other, and the first one `before` elements in front of the axis.
  */
 typedef struct {
     int32_t in, out;
