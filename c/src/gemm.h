@@ -14,8 +14,8 @@ void nnp_multiply_f64(size_t rows, size_t n, size_t k, const double *a, size_t a
                       size_t b_stride, double *c, size_t c_stride, bool add);
 
 /*
- * c[i] += Σ a[i][j] · b[j] along j, each column by itself: c is rows × n; a[i] and b are k × n, and a[i] begins a_stride
- * elements behind the one before.
+ * c[i] += Σ a[i][j] · b[j] along j, each column by itself: c is rows × n; a[i] and b are k × n, and a[i] begins
+ * a_stride elements behind the one before.
  */
 void nnp_multiply_columns_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
                               float *c);

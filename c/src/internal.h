@@ -70,7 +70,7 @@ typedef struct {
     const uint32_t *inputs;          /* values */
     uint32_t input_count;
     uint32_t outputs, output_count;  /* the first value that it makes, and how many there are */
-    void *prepared;                  /* op->prepared_size bytes, filled by op->prepare */
+    void *prepared;                  /* op->prepared_size bytes, filled by op->prepare; NULL where these are 0 */
 } nnp_layer;
 
 /* Operators -------------------------------------------------------------------------------------------------------- */

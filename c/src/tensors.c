@@ -210,8 +210,9 @@ nnp_status nnp_prepare(nnp_model *model, unsigned flags, void *memory, size_t by
     }
     for (uint32_t i = 0; i < model->layer_count; i++) {
         nnp_layer *layer = &model->layers[i];
-        layer->prepared = free;
-        if (layer->op->prepared_size != NULL) free += rounded_up(layer->op->prepared_size(layer, flags));
+        size_t size = layer->op->prepared_size == NULL ? 0 : rounded_up(layer->op->prepared_size(layer, flags));
+        layer->prepared = size == 0 ? NULL : free;
+        if (size > 0) free += size;
         nnp_status status = layer->op->prepare == NULL ? NNP_OK : layer->op->prepare(layer, flags);
         if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, "/weights");
     }

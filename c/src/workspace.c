@@ -20,6 +20,7 @@ struct nnp_workspace {
     int32_t *dims;     /* of types */
     int32_t *symbols;  /* what each stands for */
     uint8_t *memory;
+    size_t needed; /* bytes of memory, as nnp_plan says */
     uint8_t *states;
     uint32_t first, top; /* the roots that live: the lowest, and the highest */
     int32_t rows;      /* of the states; NNP_UNBOUND after a reset */
@@ -230,7 +231,7 @@ nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t
     find_lives(workspace);
     workspace->first = workspace->top = NNP_NOTHING;
     for (uint32_t i = 0; i < model->layer_count; i++) NNP_TRY(place_layer(workspace, i, &total, error));
-    *bytes = total;
+    *bytes = workspace->needed = total;
     workspace->planned = true;
     return NNP_OK;
 }
@@ -242,8 +243,8 @@ nnp_status nnp_bind(nnp_workspace *workspace, void *memory, size_t bytes, void *
     size_t needed = 0;
     if (!workspace->planned) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_plan before nnp_bind");
     for (uint32_t i = 0; i < model->state_count; i++) needed += rounded_up(workspace->slots[model->states[i].value].bytes);
-    if (state_bytes < needed) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "as much memory as nnp_plan says");
-    (void)bytes;
+    if (bytes < workspace->needed || state_bytes < needed)
+        REFUSE(NNP_OUT_OF_MEMORY, "", 0, "as much memory as nnp_plan says");
     workspace->memory = memory;
     workspace->states = states;
     for (uint32_t i = 0; i < model->value_count; i++) {
@@ -274,7 +275,7 @@ static void begin_states(nnp_workspace *workspace)
         workspace->data[state->value] = memory;
         for (size_t at = 0; workspace->rows == NNP_UNBOUND && at < workspace->slots[state->value].bytes; at += bytes)
             memcpy(memory + at, model->tensors[state->initial].data, bytes);
-        memory += rounded_up(workspace->slots[state->value].bytes);
+        if (memory != NULL) memory += rounded_up(workspace->slots[state->value].bytes);
     }
 }
 

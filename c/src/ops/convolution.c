@@ -35,8 +35,8 @@ static size_t row_elements(const nnp_convolution *how)
 }
 
 /*
- * Taps that meet elements of x, in runs of such that follow each other in the kernel and in x; of some windows of a line
- * at once, which all meet the same taps.
+ * Taps that meet elements of x, in runs of such that follow each other in the kernel and in x; of some windows of a
+ * line at once, which all meet the same taps.
  */
 typedef struct {
     size_t windows, step; /* how many, and the elements of x from what one meets to what the next one does */
@@ -123,8 +123,8 @@ size_t nnp_convolve_scratch(const nnp_convolution *how, size_t element)
 }
 
 /*
- * Elements of x whose kernels are computed at once before they are added to y. 0: one by one, each run of taps a product
- * with the kernel as it lies, where x is too small for a transposed kernel to be worth its while.
+ * Elements of x whose kernels are computed at once before they are added to y. 0: one by one, each run of taps a
+ * product with the kernel as it lies, where x is too small for a transposed kernel to be worth its while.
  */
 static size_t count_spread(const nnp_convolution *how, size_t element)
 {
@@ -333,10 +333,7 @@ static nnp_status conv_transpose_prepare(nnp_layer *layer, unsigned flags)
 {
     const nnp_tensor *kernel = layer->weights[KERNEL];
     size_t columns = (size_t)kernel->type.dims[kernel->type.rank - 1], rows = nnp_elements(&kernel->type) / columns;
-    if (!(flags & NNP_PACK)) {
-        layer->prepared = NULL; /* not of 0 bytes */
-        return NNP_OK;
-    }
+    if (!(flags & NNP_PACK)) return NNP_OK;
 #if NNP_WITH_FLOAT64
     if (kernel->type.dtype == NNP_FLOAT64) {
         transpose_f64(rows, columns, kernel->data, layer->prepared);
