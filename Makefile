@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-applications bench bench-quick scaling check lint types docs conformance requirements clean
+.PHONY: help demo test packages test-applications bench bench-quick scaling check lint types docs conformance requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -21,7 +21,13 @@ demo: $(VENV)/.installed ## train two networks with Keras, predict with them whe
 	@$(RUN) examples/demo/predict.py demo
 
 test: lint types docs ## everything that CI runs
+	@$(MAKE) --silent -C c size OUT=build/size
 	$(RUN) -m pytest --numprocesses 2 --dist worksteal
+
+packages: ## Debian, as root: compilers and emulators for the C runtime, without which some tests are skipped
+	apt-get install --yes --no-install-recommends g++ clang libclang-rt-dev cmake pkg-config qemu-user \
+		gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross \
+		gcc-arm-none-eabi libnewlib-arm-none-eabi
 
 test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 18 GB of memory
 	$(RUN) -m pytest -m applications
@@ -63,4 +69,4 @@ requirements: $(VENV)/.installed ## choose the newest versions of everything tha
 		--output-file requirements/bench.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build c/build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nnpack.converters.c import amalgamation
+from nnpack.ops import OPERATORS
 
 ROOT = Path(__file__).parents[1]
 C = ROOT / "c"
@@ -56,6 +57,10 @@ def conformance(command, tmp_path, *options):
     results = [json.loads(line) for line in report.read_text().splitlines()]
     cases = [result["result"] for result in results if "result" in result]
     return done, cases
+
+
+def test_every_operator_is_there():
+    assert set(amalgamation.operators()) == {op.partition("@")[0] for op in OPERATORS}
 
 
 @pytest.mark.parametrize("name", BUILDS)
