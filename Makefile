@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test packages test-applications bench bench-quick scaling check lint types docs conformance requirements clean
+.PHONY: help demo test packages fuzz test-applications bench bench-quick scaling check lint types docs conformance requirements clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -28,6 +28,9 @@ packages: ## Debian, as root: compilers and emulators for the C runtime, without
 	apt-get install --yes --no-install-recommends g++ clang libclang-rt-dev cmake pkg-config qemu-user \
 		gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross \
 		gcc-arm-none-eabi libnewlib-arm-none-eabi
+
+fuzz: ## any bytes against the C runtime, ten minutes for loading, ten for loading and running
+	$(MAKE) -C c fuzz FUZZ_SECONDS=600
 
 test-applications: $(VENV)/.installed ## export every network of keras.applications; an hour, 18 GB of memory
 	$(RUN) -m pytest -m applications
