@@ -115,9 +115,9 @@ static void selftest(const nnp_model *model)
     void *working = take(nnp_workspace_size(model)), *memory = NULL;
     if (working != NULL) {
         nnp_workspace *workspace = nnp_workspace_new(model, working);
-        nnp_status status = nnp_selftest_size(model, workspace, &bytes, NULL);
+        nnp_status status = nnp_selftest_size(workspace, &bytes, NULL);
         if (status == NNP_OK && bytes <= VALUES) memory = take(bytes);
-        if (memory != NULL) nnp_selftest(model, workspace, memory, bytes, NULL);
+        if (memory != NULL) nnp_selftest(workspace, memory, bytes, NULL);
     }
     free(memory);
     free(working);
@@ -135,9 +135,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int i = 0; i < CALLS; i++) {
             call(o.model, workspace, &states, &state_size, &state, seed_of(data, size) + (uint64_t)(i / 2));
             if (i != 1) continue;
-        nnp_reset(workspace);
-        free(states); /* another number of rows may come, with memory of another size */
-        states = NULL;
+            nnp_reset(workspace);
+            free(states); /* another number of rows may come, with memory of another size */
+            states = NULL;
         }
         selftest(o.model);
     }

@@ -3,10 +3,10 @@
  *
  * The caller owns all memory. Four steps, each of which says beforehand how many bytes the next one takes:
  *
- *     nnp_model_size     nnp_open      the parsed header; weights stay in the file's bytes, which must outlive the model
- *     nnp_prepare_size   nnp_prepare   weights that are not stored as they are computed with; usually 0 bytes
- *     nnp_workspace_size nnp_workspace what one thread needs, whatever it is asked for
- *     nnp_plan           nnp_bind      the values of calls with inputs of some shapes
+ *     nnp_model_size     nnp_open            the parsed header; weights stay in the file's bytes, which must outlive the model
+ *     nnp_prepare_size   nnp_prepare         weights that are not stored as they are computed with; usually 0 bytes
+ *     nnp_workspace_size nnp_workspace_new   what one thread needs, whatever it is asked for
+ *     nnp_plan           nnp_bind            the values of calls with inputs of some shapes
  *
  * and then nnp_run, as often as wanted. A model is never written to: threads share it, each with a workspace of its own.
  * Every function that can fail answers a status, NNP_OK where it has not; codes are those of spec/errors.md.
@@ -25,7 +25,7 @@ extern "C" {
 #define NNP_VERSION "1.0.0"
 #define NNP_ALIGNMENT 64
 
-/* The codes of spec/errors.md that a runtime has a use for: their names here, and there. */
+/* The codes of spec/errors.md that a runtime has a use for: their names here, and there. New ones go to the end. */
 #define NNP_STATUSES(X)                                                                                                \
     X(EMPTY_FILE, "empty-file")                                                                                        \
     X(WRONG_MAGIC, "wrong-magic")                                                                                      \
@@ -235,7 +235,7 @@ nnp_workspace *nnp_workspace_new(const nnp_model *model, void *memory);
  *   bytes     takes how many bytes of memory nnp_bind has to be given
  *   states    takes how many bytes the states of so many rows take; 0 for a model without
  *
- * Fails with NNP_SHAPE where shapes do not fit the model.
+ * Fails with NNP_SHAPE where shapes do not fit the model, with NNP_OUT_OF_MEMORY where they ask for more than there can be.
  */
 nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t *bytes, size_t *states,
                     nnp_error *error);
@@ -250,11 +250,13 @@ nnp_status nnp_bind(nnp_workspace *workspace, void *memory, size_t bytes, void *
 /*
  * Computes the outputs of one call.
  *
- *   inputs    for each input its elements, in C order, in the byte order of the machine; a bool is a byte, 0 or 1
+ *   inputs    for each input its elements, in C order, in the byte order of the machine, aligned as their
+ *             type; a bool is a byte, 0 or 1
  */
 nnp_status nnp_run(nnp_workspace *workspace, const void *const *inputs, nnp_error *error);
 
-/* An output of the last call, valid until the next: its elements, and its dimensions. */
+/* Output i of the last call, valid until the next: its elements, and its dimensions. NULL before the first call, and after
+ * one that failed to be planned. (i is below nnp_output_count, here as in nnp_output.) */
 const void *nnp_result(const nnp_workspace *workspace, size_t i, const int32_t **dims);
 
 /* The next call begins with the initial states. */
@@ -265,8 +267,8 @@ void nnp_reset(nnp_workspace *workspace);
  *
  * nnp_selftest_size fails with NNP_SELFTEST_ABSENT where there is none.
  */
-nnp_status nnp_selftest_size(const nnp_model *model, nnp_workspace *workspace, size_t *bytes, nnp_error *error);
-nnp_status nnp_selftest(const nnp_model *model, nnp_workspace *workspace, void *memory, size_t bytes, nnp_error *error);
+nnp_status nnp_selftest_size(nnp_workspace *workspace, size_t *bytes, nnp_error *error);
+nnp_status nnp_selftest(nnp_workspace *workspace, void *memory, size_t bytes, nnp_error *error);
 
 #ifdef __cplusplus
 }

@@ -223,6 +223,7 @@ public:
     View output(std::size_t i) const
     {
         const std::int32_t *dims = nullptr;
+        if (i >= nnp_output_count(model_->model)) throw std::out_of_range("nnp::Session::output");
         const nnp_value declared = nnp_output(model_->model, i);
         const void *data = nnp_result(workspace_, i, &dims);
         return View{declared.dtype, Shape(dims, dims + declared.rank), data};
@@ -343,11 +344,11 @@ public:
         Session session(loaded_);
         nnp_error error = {};
         std::size_t bytes = 0;
-        nnp_status status = nnp_selftest_size(loaded_->model, session.workspace_, &bytes, &error);
+        nnp_status status = nnp_selftest_size(session.workspace_, &bytes, &error);
         if (status == NNP_SELFTEST_ABSENT) return false;
         detail::require(status, error);
         void *memory = session.values_.replace(bytes);
-        detail::require(nnp_selftest(loaded_->model, session.workspace_, memory, bytes, &error), error);
+        detail::require(nnp_selftest(session.workspace_, memory, bytes, &error), error);
         return true;
     }
 

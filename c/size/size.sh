@@ -1,6 +1,7 @@
 #!/bin/sh
 # How many bytes the runtime takes in a program that predicts with a perceptron, without libm and libc: what of libnnp.a
-# the linker's map has kept, code and constants together. Takes OUT, ARM (the prefix of a compiler for ARM) and CC.
+# the linker's map has kept, code and constants. Besides, what comes from libgcc: arithmetic that the processor has not.
+# Takes OUT, ARM (the prefix of a compiler for ARM) and CC.
 set -eu
 cd "$(dirname "$0")/.."
 CONFIG="-DNNP_ALL=0 -DNNP_HASH=0 -DNNP_MESSAGES=0"
@@ -16,12 +17,17 @@ kept() {
         }
         /^Linker script and memory map/ { kept = 1 }
         /^ \.[a-z]/ { section = $1 }
-        kept && /libnnp\.a\(/ {
+        kept && /lib(nnp|gcc)\.a\(/ {
             bytes = number($(NF - 1))
-            if (section ~ /^\.(text|rodata|data)/) flash += bytes
-            if (section ~ /^\.(data|bss)/ && section !~ /^\.data\.rel\.ro/) ram += bytes
+            if (/libgcc/) { if (section ~ /^\.text/) helpers += bytes }
+            else if (section ~ /^\.text/) code += bytes
+            else if (section ~ /^\.(rodata|data\.rel\.ro)/) constants += bytes
+            else if (section ~ /^\.(data|bss)/) ram += bytes
         }
-        END { printf "%d bytes of code and constants, %d of static memory\n", flash, ram }
+        END {
+            printf "%d bytes: %d of code, %d of constants; %d of static memory; libgcc: %d\n",
+                   code + constants, code, constants, ram, helpers
+        }
     ' "$1"
 }
 

@@ -10,23 +10,20 @@ const char *nnp_status_code(nnp_status status)
     return codes;
 }
 
-/* In the order of nnp_dtype: name, and size of an element. */
-static const struct {
-    char name[9];
-    uint8_t size;
-} dtypes[NNP_DTYPES] = {
-    {"float32", 4}, {"float64", 8}, {"float16", 2}, {"bfloat16", 2}, {"int8", 1},
-    {"int32", 4},   {"int64", 8},   {"uint8", 1},   {"bool", 1},     {"string", sizeof(nnp_text)},
-};
+/* In the order of nnp_dtype. */
+const char nnp_dtype_names[] = "float32\0float64\0float16\0bfloat16\0int8\0int32\0int64\0uint8\0bool\0string\0";
+static const uint8_t dtype_sizes[NNP_DTYPES] = {4, 8, 2, 2, 1, 4, 8, 1, 1, sizeof(nnp_text)};
 
 const char *nnp_dtype_name(nnp_dtype dtype)
 {
-    return dtypes[dtype].name;
+    const char *name = nnp_dtype_names;
+    for (unsigned i = 0; i < (unsigned)dtype; i++) name += strlen(name) + 1;
+    return name;
 }
 
 size_t nnp_dtype_size(nnp_dtype dtype)
 {
-    return dtypes[dtype].size;
+    return dtype_sizes[dtype];
 }
 
 #if NNP_MESSAGES
@@ -66,7 +63,7 @@ static void put_place(writer *w, const nnp_pointer *place)
     put_place(w, place->around);
     size_t length = strcspn(place->name, "?=:");
     put(w, place->name, length);
-    if (length > 0 && place->name[length - 1] == '/') put_number(w, place->index);
+    if (length > 0 && place->name[length - 1] == '/' && place->index != NNP_NOTHING) put_number(w, place->index);
 }
 
 /* What stands in the file, in a word or two. */
@@ -75,10 +72,10 @@ static void put_item(writer *w, const uint8_t *file, uint32_t at)
     nnp_item item = nnp_item_at(file, at);
     switch (item.kind) {
     case NNP_ITEM_INTEGER:
-        put_number(w, item.integer);
+        put_number(w, nnp_item_integer(file, at));
         return;
     case NNP_ITEM_BOOLEAN:
-        put_text(w, item.integer ? "true" : "false");
+        put_text(w, nnp_item_boolean(file, at) ? "true" : "false");
         return;
     case NNP_ITEM_STRING: {
         uint32_t shown = item.count < 64 ? item.count : 64;
@@ -109,7 +106,7 @@ static nnp_status finish(nnp_error *error, nnp_status status, const char *expect
     if (error->at[0] != 0) put_text(&message, " at ");
     put_text(&message, error->at);
     if (expected != NULL) put_text(&message, ": expected ");
-    if (expected != NULL) put_text(&message, expected);
+    if (expected != NULL) put(&message, expected, strcspn(expected, "?=:")); /* it may be an entry of a table */
     if (received != 0) put_text(&message, ", received ");
     if (received != 0) put_item(&message, file, received);
     return status;
@@ -139,7 +136,13 @@ nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_mod
 {
     if (error == NULL) return status;
     const nnp_pointer layers = {NULL, "/layers/", (uint32_t)(layer - model->layers)}, inside = {&layers, at, 0};
-    return nnp_fault(error, status, &inside, layer->op->name, model->file, model->layer_names.at[layers.index]);
+    nnp_fault(error, status, &inside, NULL, NULL, 0);
+    writer message = {error->message + strlen(error->message), error->message + sizeof error->message - 1};
+    put_text(&message, ", in the layer ");
+    put_item(&message, model->file, model->layer_names.at[layers.index]);
+    put_text(&message, " of ");
+    put_text(&message, layer->op->name);
+    return status;
 }
 
 #endif

@@ -2,6 +2,8 @@
  * Functions that activations are made of. Those of float32 are polynomials without branches, which compilers turn into
  * vector instructions within loops. They are off by 3 units of the last place at most, where nothing else is said, and
  * NaN for NaN. Those of float64 are libm's.
+ *
+ * Where a function is not inlined, as with -Os, it is the one of fastmath.c.
  */
 #ifndef NNP_FASTMATH_H
 #define NNP_FASTMATH_H
@@ -14,7 +16,7 @@ typedef union {
 } nnp_float_bits;
 
 /* condition ? yes : no, with both computed. */
-static inline float nnp_select_f32(bool condition, float yes, float no)
+inline float nnp_select_f32(bool condition, float yes, float no)
 {
 #ifdef __OPTIMIZE_SIZE__
     return condition ? yes : no;
@@ -28,18 +30,18 @@ static inline float nnp_select_f32(bool condition, float yes, float no)
 }
 
 /* max(x, least) and min(x, most), which keep a NaN of x. */
-static inline float nnp_at_least_f32(float x, float least)
+inline float nnp_at_least_f32(float x, float least)
 {
     return nnp_select_f32(x < least, least, x);
 }
 
-static inline float nnp_at_most_f32(float x, float most)
+inline float nnp_at_most_f32(float x, float most)
 {
     return nnp_select_f32(x > most, most, x);
 }
 
 /* 2^(exponent - 127), for exponents from 1 to 254. */
-static inline float nnp_power_of_two(uint32_t exponent)
+inline float nnp_power_of_two(uint32_t exponent)
 {
     nnp_float_bits power;
     power.bits = exponent << 23;
@@ -47,7 +49,7 @@ static inline float nnp_power_of_two(uint32_t exponent)
 }
 
 /* exp(x) = 2^n · (1 + p): answers p, from -0.3 to 0.42, which is precise near 0, too; takes n + 2^22. NaN has any n. */
-static inline float nnp_reduced_exp(float x, uint32_t *n)
+inline float nnp_reduced_exp(float x, uint32_t *n)
 {
     /* From 2^23 to 2^24 there are no fractions: adding 1.5 · 2^23 rounds, and leaves the integer in the lowest bits. */
     nnp_float_bits rounded;
@@ -61,7 +63,7 @@ static inline float nnp_reduced_exp(float x, uint32_t *n)
 }
 
 /* From 0, by way of numbers below the smallest normal one, to infinity. */
-static inline float nnp_exp_f32(float x)
+inline float nnp_exp_f32(float x)
 {
     uint32_t n;
     const float p = nnp_reduced_exp(nnp_at_most_f32(nnp_at_least_f32(x, -105), 89), &n);
@@ -70,7 +72,7 @@ static inline float nnp_exp_f32(float x)
 }
 
 /* exp(x) - 1, for x from -20 to 89. */
-static inline float nnp_bounded_expm1(float x)
+inline float nnp_bounded_expm1(float x)
 {
     uint32_t n;
     const float p = nnp_reduced_exp(x, &n);
@@ -78,25 +80,25 @@ static inline float nnp_bounded_expm1(float x)
     return 2 * (half * p + (half - 0.5F));
 }
 
-static inline float nnp_expm1_f32(float x)
+inline float nnp_expm1_f32(float x)
 {
     return nnp_bounded_expm1(nnp_at_most_f32(nnp_at_least_f32(x, -20), 89));
 }
 
-static inline float nnp_tanh_f32(float x)
+inline float nnp_tanh_f32(float x)
 {
     const float e = nnp_bounded_expm1(2 * nnp_at_most_f32(nnp_at_least_f32(x, -10), 10));
     return e / (e + 2);
 }
 
 /* 0 where exp(-x) is infinite. */
-static inline float nnp_sigmoid_f32(float x)
+inline float nnp_sigmoid_f32(float x)
 {
     return 1 / (1 + nnp_exp_f32(-x));
 }
 
 /* log(1 + x), for x from 0 to 1: 2 · artanh(x / (2 + x)). */
-static inline float nnp_log1p_f32(float x)
+inline float nnp_log1p_f32(float x)
 {
     const float s = x / (2 + x), t = s * s;
     return 2 * (s + s * t * (0.33333206F + t * (0.20010853F + t * (0.13999522F + t * 0.14012429F))));
@@ -104,7 +106,7 @@ static inline float nnp_log1p_f32(float x)
 
 /* erfc(x) = exp(-x²) · t · polynomial of t = 1 / (1 + x / 2), for x from 0 on. Off by 7 units of the last place, or
  * about x² where that is more: the rounding of x². */
-static inline float nnp_erfc_f32(float x)
+inline float nnp_erfc_f32(float x)
 {
     const float t = 1 / (1 + 0.5F * x);
     float sum = -0.058890264F;

@@ -63,35 +63,16 @@ enum {
 #include "real64.h"
 #include "gemm_vectors.inc"
 #endif
-#define CHOSEN(name) (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? avx2_##name : native_##name)
+#define CHOSEN(name) (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? R(avx2_##name) : R(native_##name))
 #else
-#define CHOSEN(name) native_##name
+#define CHOSEN(name) R(native_##name)
 #endif
 
-void nnp_multiply_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b, size_t b_stride,
-                      float *c, size_t c_stride, bool add)
-{
-    CHOSEN(multiply_f32)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
-}
-
-void nnp_multiply_columns_f32(size_t rows, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
-                              float *c)
-{
-    CHOSEN(multiply_columns_f32)(rows, n, k, a, a_stride, b, c);
-}
-
+#include "real32.h"
+#include "gemm_calls.inc"
 #if NNP_WITH_FLOAT64
-void nnp_multiply_f64(size_t rows, size_t n, size_t k, const double *a, size_t a_stride, const double *b,
-                      size_t b_stride, double *c, size_t c_stride, bool add)
-{
-    CHOSEN(multiply_f64)(rows, n, k, a, a_stride, b, b_stride, c, c_stride, add);
-}
-
-void nnp_multiply_columns_f64(size_t rows, size_t n, size_t k, const double *a, size_t a_stride, const double *b,
-                              double *c)
-{
-    CHOSEN(multiply_columns_f64)(rows, n, k, a, a_stride, b, c);
-}
+#include "real64.h"
+#include "gemm_calls.inc"
 #endif
 
 #else
@@ -102,5 +83,36 @@ void nnp_multiply_columns_f64(size_t rows, size_t n, size_t k, const double *a, 
 #include "real64.h"
 #include "gemm.inc"
 #endif
+
+#endif
+
+#ifndef __OPTIMIZE_SIZE__
+
+size_t nnp_kernel_size(const nnp_layer *layer, unsigned flags)
+{
+    const nnp_type *kernel = &layer->weights[0]->type;
+    size_t n = (size_t)kernel->dims[kernel->rank - 1], k = nnp_elements(kernel) / n;
+    if (!(flags & NNP_PACK)) return 0;
+#if NNP_WITH_FLOAT64
+    if (kernel->dtype == NNP_FLOAT64) return nnp_packed_f64(n, k) * sizeof(double);
+#endif
+    return nnp_packed_f32(n, k) * sizeof(float);
+}
+
+nnp_status nnp_kernel_prepare(nnp_layer *layer, unsigned flags)
+{
+    const nnp_tensor *kernel = layer->weights[0];
+    size_t n = (size_t)kernel->type.dims[kernel->type.rank - 1], k = nnp_elements(&kernel->type) / n;
+    (void)flags;
+    if (layer->prepared == NULL) return NNP_OK;
+#if NNP_WITH_FLOAT64
+    if (kernel->type.dtype == NNP_FLOAT64) {
+        nnp_pack_f64(n, k, kernel->data, n, layer->prepared);
+        return NNP_OK;
+    }
+#endif
+    nnp_pack_f32(n, k, kernel->data, n, layer->prepared);
+    return NNP_OK;
+}
 
 #endif

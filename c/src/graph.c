@@ -83,26 +83,13 @@ static nnp_status check_dead(const nnp_model *model, nnp_error *error)
     uint32_t *needed = model->scratch;
     memset(needed, 0, model->value_count * sizeof *needed);
     for (uint32_t i = 0; i < model->output_count; i++) needed[model->outputs[i]] = 1;
-    for (uint32_t i = 0; i < model->state_count; i++) needed[model->states[i].output] = 1;
+    for (uint32_t i = 0; i < nnp_states_of(model); i++) needed[model->states[i].output] = 1;
     for (uint32_t i = model->layer_count; i-- > 0;) {
         const nnp_layer *layer = &model->layers[i];
         bool alive = false;
         for (uint32_t k = 0; k < layer->output_count; k++) alive = alive || needed[layer->outputs + k];
         if (!alive) FAIL(NNP_DEAD_LAYER, "/layers/", i, "a layer that some output depends on", model->layer_names.at[i]);
         for (uint32_t k = 0; k < layer->input_count; k++) needed[layer->inputs[k]] = 1;
-    }
-    return NNP_OK;
-}
-
-static nnp_status resolve_selftest(nnp_model *model, nnp_error *error)
-{
-    if (model->selftest_at == 0) return NNP_OK;
-    uint32_t *names = model->references + model->selftest_at - 1;
-    for (uint32_t i = 0; i < model->input_count + 2 * model->output_count; i++) {
-        uint32_t tensor = find_tensor(model, names[i]);
-        if (tensor == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/selftest", 0, "names of tensors", names[i]);
-        model->tensors[tensor].referenced = true;
-        names[i] = tensor;
     }
     return NNP_OK;
 }
@@ -141,34 +128,38 @@ static void number_symbols(nnp_model *model)
 
 /* requires --------------------------------------------------------------------------------------------------------- */
 
+/* Whether the model uses what has this number among what there may be in `requires`. */
+static bool is_used(const nnp_model *model, uint32_t requirement)
+{
+    uint32_t operators = (uint32_t)nnp_operator_count, dtype = requirement - operators;
+    if (requirement < operators) {
+        for (uint32_t i = 0; i < model->layer_count; i++)
+            if (model->layers[i].op == nnp_operators[requirement]) return true;
+        return false;
+    }
+    if (requirement == NNP_NONFINITE) return model->nonfinite; /* nnp_check_payload sees to it */
+    if (requirement == NNP_NONFINITE + 2) return nnp_states_of(model) > 0;
+    for (uint32_t i = 0; i < model->value_count; i++)
+        if (model->types[i].dtype == dtype) return true;
+    for (uint32_t i = 0; i < model->tensor_count; i++)
+        if (requirement == NNP_NONFINITE + 1 ? model->tensors[i].quantized : model->tensors[i].stored == dtype) return true;
+    return false;
+}
+
 /* `requires` is sorted, and lists what is used, and nothing else. */
 static nnp_status check_requires(const nnp_model *model, nnp_error *error)
 {
-    uint32_t *used = model->scratch, operators = (uint32_t)nnp_operator_count, before = 0;
-    memset(used, 0, NNP_REQUIREMENTS * sizeof *used);
-    for (uint32_t i = 0; i < model->layer_count; i++)
-        for (uint32_t k = 0; k < operators; k++)
-            if (model->layers[i].op == nnp_operators[k]) used[k] = 1;
-    for (uint32_t i = 0; i < model->value_count; i++) used[operators + model->types[i].dtype] = 1;
-    for (uint32_t i = 0; i < model->tensor_count; i++) {
-        used[operators + model->tensors[i].stored] = 1;
-        if (model->tensors[i].quantized) used[NNP_NONFINITE + 1] = 1;
-    }
-    used[NNP_NONFINITE] = model->nonfinite; /* nnp_check_payload sees to it */
-    used[NNP_NONFINITE + 2] = model->state_count > 0;
-
     nnp_item list = nnp_item_at(model->file, model->requires);
-    for (uint32_t i = 0, at = list.at; i < list.count; i++) {
-        if (before != 0 && nnp_compare(model->file, before, at) >= 0)
+    uint32_t used = 0, before = 0;
+    for (uint32_t i = 0, at = list.at; i < list.count; i++, before = at, at = nnp_behind(model->file, at)) {
+        if (i > 0 && nnp_compare(model->file, before, at) >= 0)
             FAIL(NNP_REQUIRES_ORDER, "/requires/", i, "a sorted list, each item once", at);
-        uint32_t *item = &used[nnp_requirement(model, at)];
-        if (*item == 0) FAIL(NNP_REQUIRES_UNUSED, "/requires/", i, "only what the model uses", at);
-        *item = 0;
-        before = at;
-        at = nnp_behind(model->file, at);
+        if (!is_used(model, nnp_requirement(model, at)))
+            FAIL(NNP_REQUIRES_UNUSED, "/requires/", i, "only what the model uses", at);
     }
-    for (uint32_t i = 0; i < NNP_REQUIREMENTS; i++)
-        if (used[i] != 0) FAIL(NNP_REQUIRES_INCOMPLETE, "/requires", 0, "everything that the model uses", model->requires);
+    for (uint32_t i = 0; i < NNP_REQUIREMENTS; i++) used += is_used(model, i);
+    if (used != list.count)
+        FAIL(NNP_REQUIRES_INCOMPLETE, "/requires", 0, "everything that the model uses", model->requires);
     return NNP_OK;
 }
 
@@ -182,15 +173,20 @@ bool nnp_bind_symbol(int32_t declared, int32_t number, int32_t *symbols)
     return *bound == number;
 }
 
-#define ROW_ELEMENTS (UINT64_C(1) << 30)
+#define ROW_ELEMENTS (UINT32_C(1) << 30)
 
-/* The elements of one row, a symbol counted as 1; twice ROW_ELEMENTS stands for all that is more. */
-static uint64_t row_elements(const nnp_type *type)
+/* Takes the elements of one row, a symbol counted as 1, from those that a layer may have; false where they are more. */
+static bool take_row(const nnp_type *type, uint32_t *left)
 {
-    uint64_t elements = 1;
-    for (unsigned axis = 0; axis < type->rank; axis++)
-        if (type->dims[axis] > 0 && elements <= ROW_ELEMENTS) elements *= (uint64_t)type->dims[axis];
-    return elements <= ROW_ELEMENTS ? elements : 2 * ROW_ELEMENTS;
+    uint32_t elements = 1;
+    for (unsigned axis = 0; axis < type->rank; axis++) {
+        uint32_t dim = nnp_is_symbol(type->dims[axis]) ? 1 : (uint32_t)type->dims[axis];
+        if (dim > *left / elements) return false;
+        elements *= dim;
+    }
+    if (elements > *left) return false;
+    *left -= elements;
+    return true;
 }
 
 nnp_status nnp_infer(nnp_call *call, const nnp_model *model, int32_t *symbols)
@@ -204,54 +200,66 @@ nnp_status nnp_infer(nnp_call *call, const nnp_model *model, int32_t *symbols)
         const nnp_type *declared = &model->types[layer->outputs + i];
         const int32_t *made = call->made[i].dims;
         if (declared->dtype != call->made[i].dtype) return nnp_refuse(call, NNP_DTYPE_MISMATCH, "/outputs/%u", i);
-        for (unsigned axis = 0; axis < call->made[i].rank; axis++)
-            if (made[axis] == NNP_NONE || (made[axis] == 0 && !call->calling))
+        if (declared->rank != call->made[i].rank) return nnp_refuse(call, NNP_SHAPE_DECLARED, "/outputs/%u", i);
+        for (unsigned axis = 0; axis < declared->rank; axis++) {
+            int32_t dim = declared->dims[axis], n = made[axis];
+            if (n == NNP_NONE || (n == 0 && !call->calling))
                 return nnp_refuse(call, NNP_DIMENSION_RANGE, "/outputs/%u", i);
-        bool fits = declared->rank == call->made[i].rank;
-        for (unsigned axis = 0; fits && axis < declared->rank; axis++) {
-            if (call->calling) fits = nnp_bind_symbol(declared->dims[axis], made[axis], symbols);
-            else fits = made[axis] == NNP_NEW ? declared->dims[axis] != NNP_BATCH : declared->dims[axis] == made[axis];
+            if (!(call->calling ? nnp_bind_symbol(dim, n, symbols) : n == NNP_NEW ? dim != NNP_BATCH : dim == n))
+                return nnp_refuse(call, NNP_SHAPE_DECLARED, "/outputs/%u", i);
         }
-        if (!fits) return nnp_refuse(call, NNP_SHAPE_DECLARED, "/outputs/%u", i);
     }
+    return NNP_OK;
+}
+
+static nnp_status check_layer(const nnp_model *model, nnp_call *call)
+{
+    const nnp_layer *layer = call->layer;
+    uint32_t left = ROW_ELEMENTS;
+    for (uint32_t k = 0; k < layer->input_count; k++) {
+        if (nnp_in(call, k)->dtype == NNP_STRING && !(layer->op->flags & NNP_STRINGS))
+            return nnp_refuse(call, NNP_DTYPE_MISMATCH, "/inputs/%u", k);
+        if (!take_row(nnp_in(call, k), &left)) return nnp_refuse(call, NNP_ACTIVATION_LIMIT, "/inputs", 0);
+    }
+    NNP_TRY(nnp_infer(call, model, NULL));
+    for (uint32_t k = 0; k < layer->output_count; k++)
+        if (!take_row(nnp_out(call, k), &left)) return nnp_refuse(call, NNP_ACTIVATION_LIMIT, "/outputs", 0);
     return NNP_OK;
 }
 
 static nnp_status check_layers(const nnp_model *model, nnp_error *error)
 {
     for (uint32_t i = 0; i < model->layer_count; i++) {
-        const nnp_layer *layer = &model->layers[i];
-        nnp_call call = {.layer = layer, .types = model->types};
-        uint64_t elements = 0;
-        for (uint32_t k = 0; k < layer->input_count; k++) {
-            const nnp_type *type = nnp_in(&call, k);
-            if (type->dtype == NNP_STRING && !(layer->op->flags & NNP_STRINGS))
-                return nnp_fault_of_layer(error, NNP_DTYPE_MISMATCH, model, layer, "/inputs");
-            elements += row_elements(type);
-        }
-        nnp_status status = nnp_infer(&call, model, NULL);
-        for (uint32_t k = 0; k < layer->output_count; k++) elements += row_elements(nnp_out(&call, k));
-        if (status == NNP_OK && elements > ROW_ELEMENTS) status = NNP_ACTIVATION_LIMIT;
-        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, call.at);
+        nnp_call call = {.layer = &model->layers[i], .types = model->types};
+        nnp_status status = check_layer(model, &call);
+        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, call.layer, call.at);
     }
     return NNP_OK;
+}
+
+/* Whether a tensor of the self-test is like the value that it stands for. */
+static bool stands_for(const nnp_tensor *tensor, const nnp_type *type, int32_t *symbols)
+{
+    if (tensor->stored != type->dtype || tensor->quantized || tensor->type.rank != type->rank) return false;
+    for (unsigned axis = 0; axis < type->rank; axis++)
+        if (!nnp_bind_symbol(type->dims[axis], tensor->type.dims[axis], symbols)) return false;
+    return true;
 }
 
 static nnp_status check_selftest(const nnp_model *model, nnp_error *error)
 {
     if (model->selftest_at == 0) return NNP_OK;
     int32_t *symbols = (int32_t *)(void *)model->scratch;
-    const uint32_t *tensors = model->references + model->selftest_at - 1;
+    uint32_t *tensors = model->references + model->selftest_at - 1;
     for (uint32_t i = 0; i < model->symbol_count; i++) symbols[i] = NNP_UNBOUND;
     for (uint32_t i = 0; i < model->input_count + 2 * model->output_count; i++) {
+        uint32_t name = tensors[i], tensor = find_tensor(model, name);
         uint32_t value = i < model->input_count ? i : model->outputs[(i - model->input_count) % model->output_count];
-        const nnp_tensor *tensor = &model->tensors[tensors[i]];
-        const nnp_type *type = &model->types[value];
-        bool fits = tensor->stored == type->dtype && !tensor->quantized && tensor->type.rank == type->rank;
-        for (unsigned axis = 0; fits && axis < type->rank; axis++)
-            fits = nnp_bind_symbol(type->dims[axis], tensor->type.dims[axis], symbols);
-        if (!fits) FAIL(NNP_SELFTEST_TENSOR, "/selftest", 0, "tensors like the values that they stand for",
-                        model->tensor_names.at[tensors[i]]);
+        if (tensor == NNP_NOTHING) FAIL(NNP_TENSOR_MISSING, "/selftest", 0, "names of tensors", name);
+        if (!stands_for(&model->tensors[tensor], &model->types[value], symbols))
+            FAIL(NNP_SELFTEST_TENSOR, "/selftest", 0, "tensors like the values that they stand for", name);
+        model->tensors[tensor].referenced = true;
+        tensors[i] = tensor;
     }
     return NNP_OK;
 }
@@ -269,11 +277,10 @@ nnp_status nnp_check_graph(nnp_model *model, nnp_error *error)
     NNP_TRY(resolve_states(model, error));
 #endif
     NNP_TRY(check_dead(model, error));
-    NNP_TRY(resolve_selftest(model, error));
+    NNP_TRY(check_selftest(model, error));
     for (uint32_t i = 0; i < model->tensor_count; i++)
         if (!model->tensors[i].referenced)
             FAIL(NNP_TENSOR_UNREFERENCED, "/tensors/", i, "a tensor that something uses", model->tensor_names.at[i]);
     NNP_TRY(check_requires(model, error));
-    NNP_TRY(check_layers(model, error));
-    return check_selftest(model, error);
+    return check_layers(model, error);
 }

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
+#error "NaN and infinities have to be told from numbers: not with -ffast-math"
+#endif
+
 /* What is built in: families that are set to 0 are left out. */
 #include "config.h"
 
@@ -81,6 +85,7 @@ typedef struct nnp_call {
     const nnp_type *types; /* of all values of the model */
     void *const *data;     /* of all values; NULL but while the layer runs */
     void *scratch;         /* as many bytes as op->scratch asked for, aligned to NNP_ALIGNMENT */
+    const nnp_workspace *workspace; /* what nnp_finish knows the layers behind this one by */
     bool calling;          /* all dimensions are numbers, and constraints need not be asked again */
 
     struct {               /* what op->infer says that the layer makes */
@@ -133,8 +138,20 @@ struct nnp_operator {
 enum {
     NNP_VIEW = 1,     /* the output is the first input's elements, or the first weight's, in the same order: nothing is run */
     NNP_IN_PLACE = 2, /* run may write the output into the memory of the first input, where both have as many bytes */
-    NNP_STRINGS = 4   /* inputs may be strings */
+    NNP_STRINGS = 4,  /* inputs may be strings */
+    NNP_BLOCKS = 8,   /* run calls nnp_finish for all rows of the output, part by part */
+    NNP_APART = 16    /* each element is computed by itself; with weights, by those of its place along attribute 0, an axis */
 };
+
+/*
+ * What an operator with NNP_BLOCKS calls as soon as some rows of its output are made, (rows, last axis), at most 2^31: the
+ * layers behind it that can do with these rows alone are run on them, as long as they are in a cache.
+ */
+#ifdef __OPTIMIZE_SIZE__
+#define nnp_finish(call, first, rows) ((void)(call))
+#else
+void nnp_finish(const nnp_call *call, size_t first, size_t rows);
+#endif
 
 /* What an operator needs to know of its layer. */
 static inline const nnp_type *nnp_in(const nnp_call *call, uint32_t i)
@@ -177,6 +194,23 @@ static inline const nnp_attribute *nnp_attr(const nnp_call *call, unsigned i)
 /* The number of elements, of all dimensions or of those from `first` to `last` - 1. In a call they fit into memory. */
 size_t nnp_elements(const nnp_type *type);
 size_t nnp_product(const nnp_type *type, unsigned first, unsigned last);
+
+/* Sizes in bytes: SIZE_MAX where they do not fit, which no memory is as large as. */
+static inline size_t nnp_plus(size_t a, size_t b)
+{
+    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+static inline size_t nnp_times(size_t a, size_t b)
+{
+    return b > 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+}
+
+/* Up to a multiple of NNP_ALIGNMENT. */
+static inline size_t nnp_rounded_up(size_t bytes)
+{
+    return bytes > SIZE_MAX - NNP_ALIGNMENT ? SIZE_MAX : (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
+}
 
 /* Rules that op->infer is made of (src/rules.c). Each answers NNP_OK, or a fault whose place is in call->at. */
 

@@ -21,13 +21,6 @@ typedef struct {
  */
 struct nnp_model {
     const uint8_t *file;
-    size_t payload;
-    uint32_t payload_size;
-    uint32_t header, name, hash, requires; /* places in the file */
-    uint32_t tensor_count, value_count, input_count, layer_count, output_count, state_count, symbol_count;
-    uint32_t selftest_at; /* in `references`: tensors for inputs, outputs, tolerances; 0 where there is no self-test */
-    bool nonfinite, prepared;
-
     nnp_tensor *tensors;
     nnp_type *types;       /* of values */
     nnp_layer *layers;
@@ -38,11 +31,24 @@ struct nnp_model {
     uint32_t *references;  /* names, which become values or tensors: inputs of layers, the self-test */
     const nnp_tensor **weights;
     nnp_attribute *attributes;
-    nnp_names tensor_names, value_names, layer_names;
     uint32_t *scratch;     /* as long as the longest of what is sorted besides */
 
+    uint32_t tensor_count, value_count, input_count, layer_count, output_count, state_count, symbol_count;
     uint32_t dim_count, item_count, reference_count, weight_count, attribute_count, scratch_count;
+
+    size_t payload;
+    uint32_t payload_size;
+    uint32_t selftest_at; /* in `references`: tensors for inputs, outputs, tolerances; 0 where there is no self-test */
+    uint32_t header, name, hash, requires; /* places in the file */
+    bool nonfinite, prepared;
+    nnp_names tensor_names, value_names, layer_names;
 };
+
+/* How many states there are: a constant where there are none, so that what is done with them is left out. */
+static inline uint32_t nnp_states_of(const nnp_model *model)
+{
+    return NNP_STATES ? model->state_count : 0;
+}
 
 /* Where something of a header is, for messages: a chain from the inside to the outside. */
 typedef struct nnp_pointer {
@@ -70,6 +76,9 @@ nnp_status nnp_fault_of_layer(nnp_error *error, nnp_status status, const nnp_mod
 #define nnp_fault_at_byte(error, status, byte) ((void)(error), (void)(byte), (status))
 #define nnp_fault_of_layer(error, status, model, layer, at) ((void)(error), (status))
 #endif
+
+/* errors.c: the names of dtypes, one behind the other. */
+extern const char nnp_dtype_names[];
 
 /* header.c: goes through the header. Without `model->tensors` it counts what there is, with them it fills the arrays. */
 nnp_status nnp_read_header(nnp_model *model, nnp_error *error);

@@ -2,87 +2,101 @@
 
 bool nnp_utf8(const uint8_t *bytes, size_t length)
 {
-    size_t i = 0;
-    while (i < length) {
-        uint8_t first = bytes[i++];
-        if (first < 0x80) continue;
-        unsigned more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-        if (first < 0xC2 || first > 0xF4 || length - i < more) return false;
-        /* the second byte tells overlong forms, surrogates and what is beyond U+10FFFF */
-        uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-        uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-        for (; more > 0; more--, low = 0x80, high = 0xBF) {
-            if (bytes[i] < low || bytes[i] > high) return false;
-            i++;
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000}; /* what needs so many bytes more than one */
+    for (const uint8_t *end = bytes + length; bytes < end;) {
+        uint32_t character = *bytes++;
+        if (character < 0x80) continue;
+        if (character < 0xC0 || character >= 0xF8) return false;
+        unsigned more = character >= 0xF0 ? 3 : character >= 0xE0 ? 2 : 1;
+        character &= 0x3FU >> more;
+        for (unsigned left = more; left > 0; left--, bytes++) {
+            if (bytes == end || *bytes >> 6 != 2) return false;
+            character = character << 6 | (*bytes & 0x3FU);
         }
+        if (character < least[more] || character > 0x10FFFF || character >> 11 == 0x1B) return false; /* 1B: surrogates */
     }
     return true;
 }
 
-static uint64_t big_endian(const uint8_t *bytes, unsigned width)
-{
-    uint64_t value = 0;
-    while (width-- > 0) value = value << 8 | *bytes++;
-    return value;
-}
-
-/* The heads c0 to df: what they begin, and how many bytes of a number or a length follow, in the upper half. */
-static const uint8_t heads[32] = {
-    NNP_ITEM_NIL,            NNP_ITEM_INVALID,        NNP_ITEM_BOOLEAN,        NNP_ITEM_BOOLEAN,
-    NNP_ITEM_BINARY,         NNP_ITEM_BINARY,         NNP_ITEM_BINARY,         0x10 | NNP_ITEM_EXTENSION,
-    0x20 | NNP_ITEM_EXTENSION, 0x40 | NNP_ITEM_EXTENSION, 0x40 | NNP_ITEM_NUMBER, 0x80 | NNP_ITEM_NUMBER,
-    0x10 | NNP_ITEM_INTEGER, 0x20 | NNP_ITEM_INTEGER, 0x40 | NNP_ITEM_INTEGER, 0x80 | NNP_ITEM_INTEGER,
-    0x10 | NNP_ITEM_INTEGER, 0x20 | NNP_ITEM_INTEGER, 0x40 | NNP_ITEM_INTEGER, 0x80 | NNP_ITEM_INTEGER,
-    NNP_ITEM_EXTENSION,      NNP_ITEM_EXTENSION,      NNP_ITEM_EXTENSION,      NNP_ITEM_EXTENSION,
-    NNP_ITEM_EXTENSION,      0x10 | NNP_ITEM_STRING,  0x20 | NNP_ITEM_STRING,  0x40 | NNP_ITEM_STRING,
-    0x20 | NNP_ITEM_LIST,    0x40 | NNP_ITEM_LIST,    0x20 | NNP_ITEM_MAP,     0x40 | NNP_ITEM_MAP,
+/* What a head begins, and how many bytes of a number or a length follow, in the upper half: 00 to bf in steps of 16, and
+ * c0 to df one by one; e0 to ff are as 00. */
+static const uint8_t heads[12 + 32] = {
+    NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,
+    NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,          NNP_ITEM_INTEGER,
+    NNP_ITEM_MAP,              NNP_ITEM_LIST,             NNP_ITEM_STRING,           NNP_ITEM_STRING,
+    NNP_ITEM_NIL,              NNP_ITEM_INVALID,          NNP_ITEM_BOOLEAN,          NNP_ITEM_BOOLEAN,
+    0x10 | NNP_ITEM_BINARY,    0x20 | NNP_ITEM_BINARY,    0x40 | NNP_ITEM_BINARY,    0x10 | NNP_ITEM_EXTENSION,
+    0x20 | NNP_ITEM_EXTENSION, 0x40 | NNP_ITEM_EXTENSION, 0x40 | NNP_ITEM_NUMBER,    0x80 | NNP_ITEM_NUMBER,
+    0x10 | NNP_ITEM_INTEGER,   0x20 | NNP_ITEM_INTEGER,   0x40 | NNP_ITEM_INTEGER,   0x80 | NNP_ITEM_INTEGER,
+    0x10 | NNP_ITEM_INTEGER,   0x20 | NNP_ITEM_INTEGER,   0x40 | NNP_ITEM_INTEGER,   0x80 | NNP_ITEM_INTEGER,
+    NNP_ITEM_EXTENSION,        NNP_ITEM_EXTENSION,        NNP_ITEM_EXTENSION,        NNP_ITEM_EXTENSION,
+    NNP_ITEM_EXTENSION,        0x10 | NNP_ITEM_STRING,    0x20 | NNP_ITEM_STRING,    0x40 | NNP_ITEM_STRING,
+    0x20 | NNP_ITEM_LIST,      0x40 | NNP_ITEM_LIST,      0x20 | NNP_ITEM_MAP,       0x40 | NNP_ITEM_MAP,
 };
 
-/* Reads the head of an object; `value` takes the number or length that is in it, not yet looked at. */
-static nnp_status read_head(const uint8_t *file, size_t size, uint32_t at, nnp_item *item, uint64_t *value)
+static uint8_t entry_of(uint8_t head)
 {
-    *item = (nnp_item){NNP_ITEM_INVALID, 0, 0, 0, 0};
-    if (at >= size) return NNP_TRUNCATED_HEADER;
-    uint8_t head = file[at];
-    item->at = at + 1;
-    *value = head;
-    if (head < 0x80 || head >= 0xE0) {
-        item->kind = NNP_ITEM_INTEGER;
-        item->integer = head < 0x80 ? head : head - 0x100;
-    } else if (head < 0xC0) {
-        item->kind = head < 0x90 ? NNP_ITEM_MAP : head < 0xA0 ? NNP_ITEM_LIST : NNP_ITEM_STRING;
-        *value = head & (head < 0xA0 ? 0x0FU : 0x1FU);
-    } else {
-        unsigned width = heads[head - 0xC0] >> 4;
-        item->kind = (nnp_item_kind)(heads[head - 0xC0] & 0x0F);
-        if (size - at - 1 < width) return NNP_TRUNCATED_HEADER;
-        *value = big_endian(file + at + 1, width);
-        item->at += width;
-        if (item->kind == NNP_ITEM_INTEGER) {
-            if (head >= 0xD0 && *value >> (8 * width - 1) != 0) *value |= ~(UINT64_MAX >> (64 - 8 * width)); /* its sign */
-            else if (*value > INT64_MAX) *value = INT64_MAX; /* as much out of range as what it was */
-            memcpy(&item->integer, value, sizeof item->integer);
-        } else if (item->kind == NNP_ITEM_BOOLEAN) {
-            item->integer = head & 1;
-        } else if (width == 4 && item->kind == NNP_ITEM_NUMBER) {
-            uint32_t bits = (uint32_t)*value;
-            float number;
-            memcpy(&number, &bits, sizeof number);
-            item->number = (double)number;
-        } else if (item->kind == NNP_ITEM_NUMBER) {
-            memcpy(&item->number, value, sizeof item->number);
-        }
-    }
-    item->count = (uint32_t)*value;
-    return NNP_OK;
+    return heads[head < 0xC0 ? head >> 4 : head < 0xE0 ? head - 0xC0 + 12 : 0];
+}
+
+static unsigned width_of(uint8_t head)
+{
+    return entry_of(head) >> 4;
 }
 
 nnp_item nnp_item_at(const uint8_t *file, uint32_t at)
 {
-    nnp_item item;
-    uint64_t value;
-    read_head(file, SIZE_MAX, at, &item, &value);
+    uint8_t head = file[at++], entry = entry_of(head);
+    nnp_item item = {(nnp_item_kind)(entry & 0x0F), at + (entry >> 4), 0};
+    if (at == item.at) item.count = head & (head < 0xA0 ? 0x0FU : 0x1FU);
+    while (at < item.at) item.count = item.count << 8 | file[at++];
     return item;
+}
+
+/* The bits of a number; those of an integer with its sign in front of them. */
+static uint64_t bits_at(const uint8_t *file, uint32_t at)
+{
+    uint8_t head = file[at];
+    unsigned width = width_of(head);
+    if (width == 0) width = 1; /* the head is an int8 itself */
+    else at++;
+    bool is_signed = head < 0xC0 || head >= 0xD0;
+    uint64_t bits = is_signed && file[at] >= 0x80 ? UINT64_MAX : 0;
+    for (; width > 0; width--) bits = bits << 8 | file[at++];
+    return bits;
+}
+
+int64_t nnp_item_integer(const uint8_t *file, uint32_t at)
+{
+    uint64_t bits = bits_at(file, at);
+    int64_t integer;
+    memcpy(&integer, &bits, sizeof integer);
+    return file[at] == 0xCF && integer < 0 ? INT64_MAX : integer; /* as much out of range as what it is */
+}
+
+double nnp_item_number(const uint8_t *file, uint32_t at)
+{
+    uint64_t bits = bits_at(file, at);
+    uint32_t low = (uint32_t)bits;
+    double number;
+    float single;
+    if (file[at] == 0xCB) {
+        memcpy(&number, &bits, sizeof number);
+        return number;
+    }
+    memcpy(&single, &low, sizeof single);
+    return (double)single;
+}
+
+bool nnp_item_boolean(const uint8_t *file, uint32_t at)
+{
+    return file[at] & 1;
+}
+
+nnp_text nnp_item_text(const uint8_t *file, uint32_t at)
+{
+    nnp_item item = nnp_item_at(file, at);
+    return (nnp_text){(const char *)file + item.at, item.count};
 }
 
 uint32_t nnp_behind(const uint8_t *file, uint32_t at)
@@ -103,28 +117,40 @@ int nnp_compare(const uint8_t *file, uint32_t a, uint32_t b)
     return order != 0 ? order : x.count < y.count ? -1 : x.count > y.count;
 }
 
-/* Whether an object may stand in a header, as far as its head tells. */
-static nnp_status check_item(const uint8_t *file, size_t size, const nnp_item *item, uint64_t value)
+/* A file, and how far it has been gone through. */
+typedef struct {
+    const uint8_t *file;
+    size_t size;
+    uint32_t start, at;
+} scan;
+
+/* Whether an object may stand in a header, as far as its head tells; and a string all of it. */
+static nnp_status check_item(const scan *s, const nnp_item *item)
 {
     const int64_t most = INT64_C(1) << 53;
+    const uint8_t *file = s->file, *number = file + s->at + 1;
     switch (item->kind) {
-    case NNP_ITEM_INTEGER:
-        return item->integer > most || item->integer < -most ? NNP_INTEGER_RANGE : NNP_OK;
-    case NNP_ITEM_NUMBER:
-        return item->number - item->number == 0 ? NNP_OK : NNP_NUMBER_NOT_FINITE;
+    case NNP_ITEM_INTEGER: {
+        int64_t integer = nnp_item_integer(file, s->at);
+        return integer > most || integer < -most ? NNP_INTEGER_RANGE : NNP_OK;
+    }
+    case NNP_ITEM_NUMBER: { /* an exponent of ones is none of a finite number; of a float64 it is longer */
+        unsigned ones = number[-1] == 0xCB ? 0x7FF0 : 0x7F80, high = number[0] * 256U + number[1];
+        return (high & ones) == ones ? NNP_NUMBER_NOT_FINITE : NNP_OK;
+    }
     case NNP_ITEM_STRING:
-        if (value > NNP_STRING_LIMIT) return NNP_LIMIT_STRING;
-        if (size - item->at < value) return NNP_TRUNCATED_HEADER;
-        return nnp_utf8(file + item->at, (size_t)value) ? NNP_OK : NNP_UTF8_INVALID;
+        if (item->count > NNP_STRING_LIMIT) return NNP_LIMIT_STRING;
+        if (s->size - item->at < item->count) return NNP_TRUNCATED_HEADER;
+        return nnp_utf8(file + item->at, item->count) ? NNP_OK : NNP_UTF8_INVALID;
     case NNP_ITEM_LIST:
     case NNP_ITEM_MAP:
-        return value > NNP_ITEM_LIMIT ? NNP_LIMIT_ITEMS : NNP_OK;
+        return item->count > NNP_ITEM_LIMIT ? NNP_LIMIT_ITEMS : NNP_OK;
     case NNP_ITEM_NIL:
         return NNP_MSGPACK_NIL;
     case NNP_ITEM_BINARY:
         return NNP_MSGPACK_BIN;
     case NNP_ITEM_EXTENSION:
-        if (item->at >= size) return NNP_TRUNCATED_HEADER;
+        if (item->at >= s->size) return NNP_TRUNCATED_HEADER;
         return file[item->at] == 0xFF ? NNP_MSGPACK_TIMESTAMP : NNP_MSGPACK_EXT;
     case NNP_ITEM_BOOLEAN:
         return NNP_OK;
@@ -133,30 +159,27 @@ static nnp_status check_item(const uint8_t *file, size_t size, const nnp_item *i
     }
 }
 
+/* Goes through the object at s->at, which is within so many others. */
+static nnp_status scan_object(scan *s, unsigned depth, bool key)
+{
+    if (s->at >= s->size || s->size - s->at - 1 < width_of(s->file[s->at])) return NNP_TRUNCATED_HEADER;
+    nnp_item item = nnp_item_at(s->file, s->at);
+    bool map = item.kind == NNP_ITEM_MAP, nested = map || item.kind == NNP_ITEM_LIST;
+    uint32_t end = item.at + (item.kind == NNP_ITEM_STRING ? item.count : 0);
+    if (key && item.kind != NNP_ITEM_STRING && item.kind != NNP_ITEM_INVALID) return NNP_KEY_TYPE;
+    NNP_TRY(check_item(s, &item));
+    if (end - s->start > NNP_HEADER_LIMIT) return NNP_LIMIT_HEADER;
+    if (nested && depth == NNP_NESTING_LIMIT) return NNP_LIMIT_NESTING;
+    s->at = end;
+    for (uint32_t left = !nested ? 0 : map ? 2 * item.count : item.count; left > 0; left--)
+        NNP_TRY(scan_object(s, depth + 1, map && left % 2 == 0));
+    return NNP_OK;
+}
+
 nnp_status nnp_scan(const uint8_t *file, size_t size, uint32_t at, uint32_t *end)
 {
-    uint32_t left[NNP_NESTING_LIMIT], start = at; /* objects still to come at each depth, keys of maps among them */
-    bool map[NNP_NESTING_LIMIT];
-    unsigned depth = 0;
-    do {
-        nnp_item item;
-        uint64_t value;
-        bool key = depth > 0 && map[depth - 1] && left[depth - 1] % 2 == 0;
-        *end = at;
-        NNP_TRY(read_head(file, size, at, &item, &value));
-        if (key && item.kind != NNP_ITEM_STRING && item.kind != NNP_ITEM_INVALID) return NNP_KEY_TYPE;
-        NNP_TRY(check_item(file, size, &item, value));
-        at = item.at + (item.kind == NNP_ITEM_STRING ? item.count : 0);
-        if (at - start > NNP_HEADER_LIMIT) return NNP_LIMIT_HEADER;
-        if (depth > 0) left[depth - 1]--;
-        if (item.kind >= NNP_ITEM_LIST) {
-            if (depth == NNP_NESTING_LIMIT) return NNP_LIMIT_NESTING;
-            map[depth] = item.kind == NNP_ITEM_MAP;
-            left[depth] = map[depth] ? 2 * item.count : item.count;
-            depth++;
-        }
-        while (depth > 0 && left[depth - 1] == 0) depth--;
-    } while (depth > 0);
-    *end = at;
-    return NNP_OK;
+    scan s = {file, size, at, at};
+    nnp_status status = scan_object(&s, 0, false);
+    *end = s.at;
+    return status;
 }

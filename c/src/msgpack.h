@@ -24,10 +24,8 @@ typedef enum {
 
 typedef struct {
     nnp_item_kind kind;
-    uint32_t at;      /* of a string its first byte, else what follows the head: the first member */
-    uint32_t count;   /* bytes of a string, elements of a list, pairs of a map */
-    int64_t integer;  /* 0 and 1 of a boolean, too */
-    double number;
+    uint32_t at;    /* of a string its first byte, else what follows the head: the first member */
+    uint32_t count; /* bytes of a string, elements of a list, pairs of a map */
 } nnp_item;
 
 /*
@@ -39,6 +37,12 @@ nnp_status nnp_scan(const uint8_t *file, size_t size, uint32_t at, uint32_t *end
 /* The object at a byte of what has been scanned, and the first byte behind it and all that it holds. */
 nnp_item nnp_item_at(const uint8_t *file, uint32_t at);
 uint32_t nnp_behind(const uint8_t *file, uint32_t at);
+
+/* What the object is, where it is an integer, a number or a boolean, a string. */
+int64_t nnp_item_integer(const uint8_t *file, uint32_t at);
+double nnp_item_number(const uint8_t *file, uint32_t at);
+bool nnp_item_boolean(const uint8_t *file, uint32_t at);
+nnp_text nnp_item_text(const uint8_t *file, uint32_t at);
 
 /* Whether bytes are UTF-8, without overlong forms and surrogates. */
 bool nnp_utf8(const uint8_t *bytes, size_t length);

@@ -258,9 +258,9 @@ static nnp_status run_selftest(const nnp_loaded *loaded, nnp_block *working, nnp
     size_t bytes;
     TRY(take(working, nnp_workspace_size(loaded->model), error));
     nnp_workspace *workspace = nnp_workspace_new(loaded->model, working->data);
-    TRY(nnp_selftest_size(loaded->model, workspace, &bytes, error));
+    TRY(nnp_selftest_size(workspace, &bytes, error));
     TRY(take(values, bytes, error));
-    return nnp_selftest(loaded->model, workspace, values->data, bytes, error);
+    return nnp_selftest(workspace, values->data, bytes, error);
 }
 
 nnp_status nnp_verify(const nnp_loaded *loaded, nnp_error *error)

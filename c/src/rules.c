@@ -73,9 +73,11 @@ nnp_status nnp_require_weight(nnp_call *call, unsigned role, unsigned rank, cons
 {
     const nnp_tensor *weight = nnp_weight(call, role);
     if (weight == NULL) return NNP_OK;
-    bool fits = weight->type.rank == rank;
-    for (unsigned axis = 0; fits && axis < rank; axis++) fits = dims[axis] < 0 || weight->type.dims[axis] == dims[axis];
-    return fits ? NNP_OK : nnp_refuse(call, NNP_WEIGHT_SHAPE, "/weights", 0);
+    if (weight->type.rank != rank) return nnp_refuse(call, NNP_WEIGHT_SHAPE, "/weights", 0);
+    for (unsigned axis = 0; axis < rank; axis++)
+        if (dims[axis] >= 0 && weight->type.dims[axis] != dims[axis])
+            return nnp_refuse(call, NNP_WEIGHT_SHAPE, "/weights", 0);
+    return NNP_OK;
 }
 
 nnp_status nnp_require_axis(nnp_call *call, unsigned i)
@@ -103,7 +105,7 @@ void nnp_make_like(nnp_call *call, unsigned output, uint32_t i)
     const nnp_type *type = nnp_in(call, i);
     call->made[output].rank = type->rank;
     call->made[output].dtype = type->dtype;
-    for (unsigned axis = 0; axis < type->rank; axis++) call->made[output].dims[axis] = type->dims[axis];
+    memcpy(call->made[output].dims, type->dims, type->rank * sizeof *type->dims);
 }
 
 nnp_status nnp_make_broadcast(nnp_call *call, uint32_t first, uint32_t last)

@@ -8,14 +8,14 @@ static const uint8_t *bytes_of(const nnp_model *model, const nnp_tensor *tensor)
     return model->file + model->payload + tensor->offset;
 }
 
-static uint64_t little_endian(const uint8_t *bytes, size_t size)
+#if NNP_STORAGE
+static uint32_t little_endian(const uint8_t *bytes, size_t size)
 {
-    uint64_t value = 0;
+    uint32_t value = 0;
     while (size-- > 0) value = value << 8 | bytes[size];
     return value;
 }
 
-#if NNP_STORAGE
 static float float_of_bits(uint32_t bits)
 {
     float number;
@@ -35,16 +35,16 @@ static uint32_t widened(uint32_t half)
 }
 #endif
 
-/* Whether all numbers of a float tensor are finite: no exponent consists of ones alone. */
+/* Whether all numbers of a float tensor are finite: no exponent, part of the upper 16 bits, consists of ones alone. */
 static bool is_finite(const nnp_model *model, const nnp_tensor *tensor)
 {
-    static const uint64_t exponents[] = {0x7F800000, UINT64_C(0x7FF0000000000000), 0x7C00, 0x7F80};
+    static const uint16_t exponents[] = {0x7F80, 0x7FF0, 0x7C00, 0x7F80};
     if (tensor->stored > NNP_BFLOAT16) return true;
     size_t size = nnp_dtype_size((nnp_dtype)tensor->stored);
-    uint64_t ones = exponents[tensor->stored];
-    const uint8_t *bytes = bytes_of(model, tensor);
-    for (const uint8_t *end = bytes + tensor->nbytes; bytes < end; bytes += size)
-        if ((little_endian(bytes, size) & ones) == ones) return false;
+    unsigned ones = exponents[tensor->stored];
+    const uint8_t *upper = bytes_of(model, tensor) + size - 2;
+    for (uint32_t at = 0; at < tensor->nbytes; at += (uint32_t)size, upper += size)
+        if (((upper[0] | (unsigned)upper[1] << 8) & ones) == ones) return false;
     return true;
 }
 
@@ -82,7 +82,7 @@ nnp_status nnp_check_tensors(nnp_model *model, nnp_error *error)
         NNP_TRY(check_part(model, error, i, &tensor->zero_point, NNP_INT8));
         const uint8_t *scale = bytes_of(model, &model->tensors[tensor->scale]);
         for (uint32_t at = 0; at < model->tensors[tensor->scale].nbytes; at += 4) {
-            float number = float_of_bits((uint32_t)little_endian(scale + at, 4));
+            float number = float_of_bits(little_endian(scale + at, 4));
             if (!(number > 0) || number - number != 0)
                 FAIL(NNP_SCALE_RANGE, "/quantization/scale", i, "finite numbers above 0");
         }
@@ -129,19 +129,6 @@ static bool is_big_endian(void)
     return first == 0;
 }
 
-/* Whether layers can use a tensor where it lies in the file. */
-static bool lies_ready(const nnp_model *model, const nnp_tensor *tensor)
-{
-    size_t size = nnp_dtype_size((nnp_dtype)tensor->stored);
-    if (tensor->quantized || tensor->stored != tensor->type.dtype || (size > 1 && is_big_endian())) return false;
-    return ((uintptr_t)model->file + model->payload) % size == 0;
-}
-
-static size_t rounded_up(size_t bytes)
-{
-    return (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
-}
-
 #if NNP_STORAGE
 /* Number i of a tensor that is quantized, or stored as float16 or bfloat16. */
 static float widened_number(const nnp_model *model, const nnp_tensor *tensor, size_t i, uint32_t bits)
@@ -152,70 +139,86 @@ static float widened_number(const nnp_model *model, const nnp_tensor *tensor, si
     size_t channel = 0;
     if (tensor->axis < NNP_RANK)
         channel = i / nnp_product(&tensor->type, tensor->axis + 1U, tensor->type.rank) % (size_t)scales->type.dims[0];
-    float scale = float_of_bits((uint32_t)little_endian(bytes_of(model, scales) + 4 * channel, 4));
+    float scale = float_of_bits(little_endian(bytes_of(model, scales) + 4 * channel, 4));
     return (float)((int8_t)bits - (int8_t)bytes_of(model, zeros)[channel]) * scale;
 }
 #endif
 
 /* Writes the numbers of a tensor as layers compute with them. */
-static void convert(const nnp_model *model, const nnp_tensor *tensor, uint8_t *to)
+static const void *convert(const nnp_model *model, const nnp_tensor *tensor, uint8_t *to)
 {
     const uint8_t *from = bytes_of(model, tensor);
     size_t size = nnp_dtype_size((nnp_dtype)tensor->stored), swap = is_big_endian() ? size - 1 : 0;
     if (tensor->stored == tensor->type.dtype) {
         for (size_t i = 0; i < tensor->nbytes; i++) to[i ^ swap] = from[i]; /* sizes are powers of two */
-        return;
+        return to;
     }
 #if NNP_STORAGE
     for (size_t i = 0; i < tensor->nbytes / size; i++) {
-        float number = widened_number(model, tensor, i, (uint32_t)little_endian(from + i * size, size));
+        float number = widened_number(model, tensor, i, little_endian(from + i * size, size));
         memcpy(to + i * sizeof number, &number, sizeof number);
     }
 #endif
+    return to;
+}
+
+/* How many bytes a tensor takes outside of the file: 0 where layers can use it where it lies; SIZE_MAX where they are
+ * too many to be counted. */
+static size_t converted_size(const nnp_model *model, const nnp_tensor *tensor)
+{
+    size_t size = nnp_dtype_size((nnp_dtype)tensor->stored), wider = 1;
+    bool in_place = (uintptr_t)bytes_of(model, tensor) % size == 0 && !(size > 1 && is_big_endian());
+#if NNP_STORAGE
+    wider = nnp_dtype_size((nnp_dtype)tensor->type.dtype) / size;
+    in_place = in_place && !tensor->quantized && tensor->stored == tensor->type.dtype;
+#endif
+    if (in_place) return 0;
+    return tensor->nbytes > SIZE_MAX / wider ? SIZE_MAX : tensor->nbytes * wider;
+}
+
+/* Adds bytes, as many as keep what follows aligned; false where there are not so many. */
+static bool reserve(size_t *total, size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2 - *total) return false;
+    *total += (bytes + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
+    return true;
+}
+
+/* Goes through all that is converted and prepared: how many bytes that takes, and, where `making` it, the work. */
+static nnp_status prepare(const nnp_model *model, unsigned flags, bool making, uint8_t *memory, size_t *used,
+                          nnp_error *error)
+{
+    *used = 0;
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        nnp_tensor *tensor = &model->tensors[i];
+        size_t size = converted_size(model, tensor);
+        if (making) tensor->data = size == 0 ? bytes_of(model, tensor) : convert(model, tensor, memory + *used);
+        if (!reserve(used, size)) return NNP_OUT_OF_MEMORY;
+    }
+    for (uint32_t i = 0; i < model->layer_count; i++) {
+        nnp_layer *layer = &model->layers[i];
+        size_t size = layer->op->prepared_size == NULL ? 0 : layer->op->prepared_size(layer, flags);
+        if (making) {
+            layer->prepared = size == 0 ? NULL : memory + *used;
+            nnp_status status = layer->op->prepare == NULL ? NNP_OK : layer->op->prepare(layer, flags);
+            if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, "/weights");
+        }
+        if (!reserve(used, size)) return NNP_OUT_OF_MEMORY;
+    }
+    return NNP_OK;
 }
 
 nnp_status nnp_prepare_size(const nnp_model *model, unsigned flags, size_t *bytes)
 {
-    *bytes = 0;
-    for (uint32_t i = 0; i < model->tensor_count; i++) {
-        const nnp_tensor *tensor = &model->tensors[i];
-        if (lies_ready(model, tensor)) continue;
-        size_t size = nnp_dtype_size((nnp_dtype)tensor->type.dtype) / nnp_dtype_size((nnp_dtype)tensor->stored);
-        if (tensor->nbytes > (SIZE_MAX - *bytes) / 2 / size) return NNP_OUT_OF_MEMORY;
-        *bytes += rounded_up(tensor->nbytes * size);
-    }
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        const nnp_layer *layer = &model->layers[i];
-        if (layer->op->prepared_size == NULL) continue;
-        size_t more = rounded_up(layer->op->prepared_size(layer, flags));
-        if (more > SIZE_MAX - *bytes) return NNP_OUT_OF_MEMORY;
-        *bytes += more;
-    }
-    return NNP_OK;
+    return prepare(model, flags, false, NULL, bytes, NULL);
 }
 
 nnp_status nnp_prepare(nnp_model *model, unsigned flags, void *memory, size_t bytes, nnp_error *error)
 {
     size_t needed;
-    uint8_t *free = memory;
     NNP_TRY(nnp_prepare_size(model, flags, &needed));
     if (bytes < needed) return nnp_fault(error, NNP_OUT_OF_MEMORY, NULL, "as many bytes as nnp_prepare_size says", NULL, 0);
-    for (uint32_t i = 0; i < model->tensor_count; i++) {
-        nnp_tensor *tensor = &model->tensors[i];
-        tensor->data = bytes_of(model, tensor);
-        if (lies_ready(model, tensor)) continue;
-        convert(model, tensor, free);
-        tensor->data = free;
-        free += rounded_up(nnp_elements(&tensor->type) * nnp_dtype_size((nnp_dtype)tensor->type.dtype));
-    }
-    for (uint32_t i = 0; i < model->layer_count; i++) {
-        nnp_layer *layer = &model->layers[i];
-        size_t size = layer->op->prepared_size == NULL ? 0 : rounded_up(layer->op->prepared_size(layer, flags));
-        layer->prepared = size == 0 ? NULL : free;
-        if (size > 0) free += size;
-        nnp_status status = layer->op->prepare == NULL ? NNP_OK : layer->op->prepare(layer, flags);
-        if (status != NNP_OK) return nnp_fault_of_layer(error, status, model, layer, "/weights");
-    }
+    NNP_TRY(prepare(model, flags, true, memory, &needed, error));
     model->prepared = true;
     return NNP_OK;
 }

@@ -17,8 +17,8 @@ enum { NNP_GATE_LINEAR = 9, NNP_GATE_LOG_SOFTMAX = 11, NNP_GATE_RELU = 13, NNP_G
 void nnp_activate_f32(unsigned gate, float *x, size_t rows, size_t n, size_t stride);
 void nnp_activate_f64(unsigned gate, double *x, size_t rows, size_t n, size_t stride);
 
-/* softmax, or its logarithm, of n elements that lie `step` elements apart; y may be x. */
-void nnp_softmax_f32(const float *x, float *y, size_t n, size_t step, bool logarithm);
-void nnp_softmax_f64(const double *x, double *y, size_t n, size_t step, bool logarithm);
+/* softmax, or its logarithm, of n elements, where they are. */
+void nnp_softmax_f32(float *y, size_t n, bool logarithm);
+void nnp_softmax_f64(double *y, size_t n, bool logarithm);
 
 #endif

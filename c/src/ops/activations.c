@@ -45,9 +45,10 @@ static nnp_status apply(const nnp_call *call, activation_f32 *f32)
 
 /* `numbers`: how many attributes are numbers, all or none, in the order in which the function has them. */
 #define OPERATOR(word, numbers, list)                                                                                  \
+    static const char word##_name[] = #word, word##_attributes[] = list; /* a linker can leave these out one by one */ \
     const nnp_operator nnp_##word = {                                                                                  \
-        .name = #word, .weights = "", .attributes = list, .least = 1, .most = 1, .flags = NNP_IN_PLACE,                \
-        .kind = numbers, .infer = activation_infer, .run = word##_run,                                                 \
+        .name = word##_name, .weights = "", .attributes = word##_attributes, .least = 1, .most = 1,                    \
+        .flags = NNP_IN_PLACE | NNP_APART, .kind = numbers, .infer = activation_infer, .run = word##_run,              \
     };
 
 #define ACTIVATION(word, numbers, list)                                                                                \

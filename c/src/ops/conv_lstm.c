@@ -75,7 +75,7 @@ static size_t conv_lstm_scratch(const nnp_call *call)
     nnp_convolution of_x = x_how(call), of_h = h_how(call);
     size_t element = nnp_dtype_size((nnp_dtype)nnp_in(call, 0)->dtype), x = nnp_convolve_scratch(&of_x, element);
     size_t h = nnp_convolve_scratch(&of_h, element);
-    return 4 * nnp_elements(nnp_out(call, 1)) * element + (x > h ? x : h);
+    return nnp_plus(nnp_times(nnp_elements(nnp_out(call, 1)) * element, 4), x > h ? x : h);
 }
 
 #include "../real32.h"

@@ -99,11 +99,11 @@ static bool next_run(const nnp_convolution *how, tap_run *run)
 }
 
 /*
- * Windows that are gathered as rows of a matrix before they are multiplied; 0: they are multiplied where they lie, a
- * line after the other. That reads the kernel for every line, which is slow where it is large. Rows that are gathered
- * take an eighth of its memory, or so much that they stay in a cache.
+ * Windows that are the rows of a matrix at once: gathered, unless they are that already. 0: they are multiplied where they
+ * lie, a line after the other, which suits few filters. What is read and made of a block stays in a cache, or takes an
+ * eighth of the kernel's memory: that is read for every block.
  */
-static size_t count_gathered(const nnp_convolution *how, size_t element)
+static size_t count_block(const nnp_convolution *how, size_t element)
 {
 #ifdef __OPTIMIZE_SIZE__
     (void)how, (void)element;
@@ -111,15 +111,16 @@ static size_t count_gathered(const nnp_convolution *how, size_t element)
 #else
     size_t window = count_taps(how->axes) * (how->channels / how->groups), all = how->rows * nnp_windows(how->axes);
     size_t kernel = window * how->filters, most = (256U << 10) / element, count;
-    if (is_pointwise(how) || is_depthwise(how) || (how->groups == 1 && kernel < 1 << 16)) return 0;
-    count = (kernel / 8 > most ? kernel / 8 : most) / window;
-    return count < 1 ? 1 : count < all ? count : all;
+    if (is_depthwise(how) || (!is_pointwise(how) && how->groups == 1 && how->filters < 8 && kernel < 1 << 16)) return 0;
+    count = (kernel / 8 > most ? kernel / 8 : most) / (window + how->filters);
+    return count < 6 ? 6 : count < all ? count / 6 * 6 : all;
 #endif
 }
 
 size_t nnp_convolve_scratch(const nnp_convolution *how, size_t element)
 {
-    return count_gathered(how, element) * count_taps(how->axes) * (how->channels / how->groups) * element;
+    size_t window = count_taps(how->axes) * (how->channels / how->groups);
+    return is_pointwise(how) ? 0 : count_block(how, element) * window * element;
 }
 
 /*
@@ -206,6 +207,8 @@ static nnp_convolution conv_how(const nnp_call *call)
                            .filters = (size_t)y->dims[y->rank - 1], .groups = (size_t)nnp_attr(call, GROUPS)->integer};
     nnp_slide(&sliding, how.axes);
     how.step = row_elements(&how);
+    how.packed = nnp_packed_kernel(call->layer, how.rows * nnp_windows(how.axes));
+    how.finish = call;
     return how;
 }
 
@@ -230,10 +233,20 @@ static nnp_status conv_run(const nnp_call *call)
     return NNP_OK;
 }
 
+#ifndef __OPTIMIZE_SIZE__
+static size_t conv_prepared_size(const nnp_layer *layer, unsigned flags)
+{
+    return layer->attributes[GROUPS].integer == 1 ? nnp_kernel_size(layer, flags) : 0;
+}
+#endif
+
 const nnp_operator nnp_conv = {
     .name = "conv", .weights = "kernel\0bias?\0",
     .attributes = "strides:I\0dilation_rate:I\0groups:i\0padding:cvalid same causal\0", .least = 1, .most = 1,
-    .infer = conv_infer, .run = conv_run, .scratch = conv_scratch,
+    .flags = NNP_BLOCKS, .infer = conv_infer, .run = conv_run, .scratch = conv_scratch,
+#ifndef __OPTIMIZE_SIZE__
+    .prepared_size = conv_prepared_size, .prepare = nnp_kernel_prepare,
+#endif
 };
 
 /* conv_transpose --------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,8 @@ typedef struct {
     nnp_axis axes[3];
     size_t rows, step;
     size_t channels, filters, groups;
+    const void *packed;     /* the kernel as nnp_pack leaves it, or NULL */
+    const nnp_call *finish; /* with which nnp_finish is called, or NULL */
 } nnp_convolution;
 
 /* How many bytes of scratch it takes, for elements of so many bytes. */

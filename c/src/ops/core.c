@@ -7,6 +7,18 @@
 
 enum { KERNEL, BIAS };
 
+/* Rows whose units stay in the second cache, but so many that it is worth while to read the kernel. */
+static size_t at_once(size_t rows, size_t units)
+{
+#ifdef __OPTIMIZE_SIZE__
+    (void)units;
+    return rows;
+#else
+    size_t most = units < 256 ? 32768 / units : 128;
+    return rows < most ? rows : most;
+#endif
+}
+
 #include "../real32.h"
 #include "core.inc"
 #if NNP_WITH_FLOAT64
@@ -31,23 +43,25 @@ static nnp_status dense_infer(nnp_call *call)
 static nnp_status dense_run(const nnp_call *call)
 {
     const nnp_type *x = nnp_in(call, 0), *y = nnp_out(call, 0);
-    const nnp_tensor *kernel = nnp_weight(call, KERNEL), *bias = nnp_weight(call, BIAS);
+    const nnp_tensor *bias = nnp_weight(call, BIAS);
     size_t rows = nnp_product(x, 0, x->rank - 1U), in = (size_t)x->dims[x->rank - 1];
     size_t units = (size_t)y->dims[y->rank - 1];
-    const void *added = bias == NULL ? NULL : bias->data;
 #if NNP_WITH_FLOAT64
     if (x->dtype == NNP_FLOAT64) {
-        dense_f64(rows, in, units, nnp_in_data(call, 0), kernel->data, added, nnp_out_data(call, 0));
+        dense_f64(call, rows, in, units, bias == NULL ? NULL : bias->data);
         return NNP_OK;
     }
 #endif
-    dense_f32(rows, in, units, nnp_in_data(call, 0), kernel->data, added, nnp_out_data(call, 0));
+    dense_f32(call, rows, in, units, bias == NULL ? NULL : bias->data);
     return NNP_OK;
 }
 
 const nnp_operator nnp_dense = {
     .name = "dense", .weights = "kernel\0bias?\0", .attributes = "", .least = 1, .most = 1,
-    .infer = dense_infer, .run = dense_run,
+    .flags = NNP_BLOCKS, .infer = dense_infer, .run = dense_run,
+#ifndef __OPTIMIZE_SIZE__
+    .prepared_size = nnp_kernel_size, .prepare = nnp_kernel_prepare,
+#endif
 };
 
 /* identity, constant ----------------------------------------------------------------------------------------------- */

@@ -38,7 +38,8 @@ typedef void nnp_line(const void *of, size_t group, void *y, size_t n);
 
 /* Makes each group of input 0 a line of the output. Takes so many bytes of scratch, from its beginning on. */
 size_t nnp_lines_scratch(const nnp_call *call, const nnp_groups *groups);
-void nnp_lines(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of);
+void nnp_lines_f32(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of);
+void nnp_lines_f64(const nnp_call *call, const nnp_groups *groups, nnp_line *line, const void *of);
 
 /* The sum of n elements, added as in a tournament: an element is rounded as often as that has rounds. Spoils them. */
 float nnp_add_up_f32(float *x, size_t n);

@@ -84,7 +84,7 @@ static nnp_status batch_run(const nnp_call *call)
 
 const nnp_operator nnp_batch_normalization = {
     .name = "batch_normalization", .weights = "gamma?\0beta?\0moving_mean\0moving_variance\0",
-    .attributes = "axis:a\0epsilon:p\0", .least = 1, .most = 1, .flags = NNP_IN_PLACE,
+    .attributes = "axis:a\0epsilon:p\0", .least = 1, .most = 1, .flags = NNP_IN_PLACE | NNP_APART,
     .infer = batch_infer, .run = batch_run, .scratch = batch_scratch, .prepare = batch_prepare,
 };
 
@@ -129,7 +129,7 @@ static nnp_status layer_run(const nnp_call *call)
         .beta = roles(call) > 1 ? data_of(nnp_weight(call, 1)) : NULL,
         .epsilon = nnp_attr(call, 1)->number, .kind = call->layer->op->kind,
     };
-    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), normalize), &of);
+    NNP_FOR(nnp_in(call, 0), nnp_lines)(call, &groups, NNP_FOR(nnp_in(call, 0), normalize), &of);
     return NNP_OK;
 }
 
@@ -189,7 +189,7 @@ static nnp_status group_run(const nnp_call *call)
         .width = (size_t)(channels_of(call) / nnp_attr(call, 1)->integer), .inner = nnp_product(x, axis + 1, x->rank),
         .channels = (char *)call->scratch + nnp_lines_scratch(call, &groups),
     };
-    nnp_lines(call, &groups, NNP_FOR(x, normalize_channels), &of);
+    NNP_FOR(x, nnp_lines)(call, &groups, NNP_FOR(x, normalize_channels), &of);
     return NNP_OK;
 }
 

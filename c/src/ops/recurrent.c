@@ -138,7 +138,7 @@ static size_t recurrent_scratch(const nnp_call *call)
     const nnp_type *x = nnp_in(call, 0), *state = nnp_out(call, 1);
     unsigned kind = call->layer->op->kind;
     size_t numbers = count_steps(x) * gates_of[kind] + (kind == GRU ? 3 : 0);
-    return nnp_elements(state) * numbers * nnp_dtype_size((nnp_dtype)x->dtype);
+    return nnp_times(nnp_elements(state) * nnp_dtype_size((nnp_dtype)x->dtype), numbers);
 }
 
 static nnp_status recurrent_run(const nnp_call *call)

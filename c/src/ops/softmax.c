@@ -6,6 +6,13 @@
 
 #if NNP_ACTIVATIONS || NNP_RECURRENT
 
+/* How many elements are compared side by side: vectors, where they are worth their code. */
+#ifdef __OPTIMIZE_SIZE__
+enum { LANES = 1 };
+#else
+enum { LANES = 8 };
+#endif
+
 /* What a line of sparsemax is computed with. */
 typedef struct {
     void *heap; /* as many elements as the line has */
@@ -48,7 +55,7 @@ static nnp_status softmax_run(const nnp_call *call)
 {
     const nnp_groups groups = softmax_groups(call);
     const bool logarithm = call->layer->op->kind;
-    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), softmax_line), &logarithm);
+    NNP_FOR(nnp_in(call, 0), nnp_lines)(call, &groups, NNP_FOR(nnp_in(call, 0), softmax_line), &logarithm);
     return NNP_OK;
 }
 
@@ -86,7 +93,7 @@ static nnp_status sparsemax_run(const nnp_call *call)
 {
     const nnp_groups groups = sparsemax_groups(call);
     const sparsemax of = {(char *)call->scratch + nnp_lines_scratch(call, &groups), call->layer->op->kind};
-    nnp_lines(call, &groups, NNP_FOR(nnp_in(call, 0), sparsemax_line), &of);
+    NNP_FOR(nnp_in(call, 0), nnp_lines)(call, &groups, NNP_FOR(nnp_in(call, 0), sparsemax_line), &of);
     return NNP_OK;
 }
 

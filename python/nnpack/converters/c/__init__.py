@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 from nnpack.converters.c import amalgamation
-from nnpack.errors import FileError
+from nnpack.converters.directory import make
 from nnpack.format import files
 from nnpack.format.digest import sha256
 from nnpack.format.document import Document, Value
@@ -24,7 +24,7 @@ from nnpack.reading import loads
 FILES = ("Makefile", "README.md", "main.c", "model.c", "model.h", "nnp.c", "nnp.h", "sizes.c")
 """What is written."""
 
-_BUILT = {"predict", "sizes", "sizes.h", "main.o", "model.o", "nnp.o"}
+_BUILT = {"predict", "sizes", "sizes.h", "shapes", "main.o", "model.o", "nnp.o"}
 
 _PER_LINE = 20
 
@@ -46,7 +46,7 @@ def convert(path: files.Path, directory: files.Path) -> None:
     data = bytes(files.read(path))
     document = loads(data).document  # a file that is at fault, or fails its self-test, is not converted
     target = Path(os.fsdecode(directory))
-    _make(target)
+    make(target, {*FILES, *_BUILT})
     texts = _texts(data, document)
     texts["README.md"] = _readme(data, document, texts)
     for name in FILES:
@@ -54,26 +54,15 @@ def convert(path: files.Path, directory: files.Path) -> None:
             Path(temporary).write_text(texts[name], "utf-8")
 
 
-def _make(directory: Path) -> None:
-    """A directory that holds nothing of anybody else's."""
-    with files.guarded(str(directory), "a directory that can be written"):
-        directory.mkdir(parents=True, exist_ok=True)
-        foreign = sorted({entry.name for entry in directory.iterdir()} - {*FILES, *_BUILT})
-    if foreign:
-        raise FileError("directory-not-empty", str(directory), "an empty directory", foreign[0])
-
-
 def _texts(data: bytes, document: Document) -> dict[str, str]:
     requires = document.requires()
     operators = [item[3:].partition("@")[0] for item in requires if item.startswith("op:")]
     storage = {"dtype:float16", "dtype:bfloat16", "feature:quantization"}
-    words = {
-        "usage": _usage(document),
-        "texts": 1 + sum(_row_elements(x) for x in document.inputs if x.dtype == "string"),
-    }
-    texts = {name: Template(_template(name)).substitute(words) for name in ("main.c", "Makefile")}
+    macros = list(_symbols(document).values())
+    makefile = Template(_template("Makefile"))
     return {
-        **texts,
+        "Makefile": makefile.substitute(symbols=" ".join(macros), example=f"{macros[-1]}=5" if macros[1:] else "   "),
+        "main.c": _template("main.c"),
         "sizes.c": _template("sizes.c"),
         "model.c": _array(data),
         "model.h": _model_header(data, document),
@@ -97,7 +86,7 @@ def _template(name: str) -> str:
 def _array(data: bytes) -> str:
     rows = (data[at : at + _PER_LINE] for at in range(0, len(data), _PER_LINE))
     numbers = "\n".join("    " + " ".join(f"{byte}," for byte in row) for row in rows)
-    return f'#include "model.h"\n\nconst unsigned char model_data[MODEL_SIZE] MODEL_ALIGNED = {{\n{numbers}\n}};\n'
+    return f'#include "model.h"\n\nconst union model_file model_file = {{{{\n{numbers}\n}}}};\n'
 
 
 def _symbols(document: Document) -> dict[str, str]:
@@ -122,13 +111,20 @@ def _model_header(data: bytes, document: Document) -> str:
         dims = ", ".join(macros[n] if isinstance(n, str) else str(n) for n in value.shape)
         shapes += f"static const int32_t model_shape_{i}[] = {{{dims}}}; /* {_comment(value.name)} */\n"
     listed = ", ".join(f"model_shape_{i}" for i in range(len(document.inputs)))
+    strings = [value.shape for value in document.inputs if value.dtype == "string"]
+    texts = " + ".join(" * ".join(macros[n] if isinstance(n, str) else str(n) for n in shape) for shape in strings)
     return (
         f"/* {_comment(document.name)}: an nnpack file as an array, and the shapes of its inputs. */\n"
         "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
-        "#ifdef __GNUC__\n#define MODEL_ALIGNED __attribute__((aligned(64)))\n#else\n#define MODEL_ALIGNED\n#endif\n\n"
         f"#define MODEL_SIZE {len(data)}U\n#define MODEL_INPUTS {len(document.inputs)}\n\n"
         f"/* What the symbols of shapes stand for. */\n{defined}\n"
-        "extern const unsigned char model_data[MODEL_SIZE];\n\n"
+        f"#define MODEL_SYMBOLS(X) {' '.join(f'X({macro})' for macro in macros.values())}\n\n"
+        f"/* How many elements are texts, and what predict takes. */\n#define MODEL_TEXTS ({texts or 0})\n"
+        f'#define MODEL_USAGE "{_usage(document)}"\n\n'
+        "/* Aligned as the largest numbers have to be, so that weights are used where they lie. */\n"
+        "union model_file {\n    unsigned char bytes[MODEL_SIZE];\n    double alignment;\n"
+        "    int64_t alignment_of_int64;\n};\n"
+        "extern const union model_file model_file;\n#define model_data (model_file.bytes)\n\n"
         f"{shapes}static const int32_t *const model_shapes[] = {{{listed}}};\n\n#endif\n"
     )
 
@@ -173,6 +169,9 @@ def _readme(data: bytes, document: Document, texts: dict[str, str]) -> str:
         + "\n"
         + "\n".join(_value("output", document.values[name]) for name in document.outputs),
         figures=_figures(texts),
+        symbols="".join(
+            f", `make {macro}=5` with {_comment(name)} 5" for name, macro in list(_symbols(document).items())[1:]
+        ),
     )
 
 

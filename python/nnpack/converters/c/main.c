@@ -1,5 +1,5 @@
 /*
- * Predicts one row: ./predict $usage
+ * Predicts: ./predict NUMBERS
  *
  * Numbers come from the command line, in C order, one input behind the other; "-" reads them from standard input.
  * "--selftest" runs the self-test that the model carries. All memory is static: sizes.h says how much.
@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXTS $texts /* words that are in use at the same time */
-
 /* Memory for the runtime has to be aligned: see `aligned`. */
 static unsigned char model_memory[MODEL_BYTES + NNP_ALIGNMENT], prepared_memory[PREPARED_BYTES + NNP_ALIGNMENT];
 static unsigned char workspace_memory[WORKSPACE_BYTES + NNP_ALIGNMENT], memory[MEMORY_BYTES + NNP_ALIGNMENT];
@@ -26,15 +24,21 @@ static void *aligned(unsigned char *bytes)
     return bytes + (NNP_ALIGNMENT - (uintptr_t)bytes % NNP_ALIGNMENT) % NNP_ALIGNMENT;
 }
 
-/* The next word of the command line, or of standard input; NULL at the end. A text has to stay until it is looked up. */
+#define WORD 512 /* the longest word of standard input, with its end */
+
+/* The next word of the command line, or of standard input; NULL at the end. Texts have to stay until they are looked up. */
 static const char *next_word(char ***arguments)
 {
-    static char words[TEXTS][512];
+    static char words[MODEL_TEXTS + 1][WORD];
     static size_t next;
-    char *word = words[next++ % TEXTS];
+    char *word = words[next++ % (MODEL_TEXTS + 1)];
     if (**arguments == NULL) return NULL;
     if (strcmp(**arguments, "-") != 0) return *(*arguments)++;
-    if (scanf("%511s", word) == 1) return word;
+    if (scanf("%511s", word) == 1) {
+        if (strlen(word) < WORD - 1) return word;
+        fprintf(stderr, "predict: expected words of less than %d bytes, received one that begins with %.20s\n", WORD - 1, word);
+        exit(2);
+    }
     ++*arguments;
     return NULL;
 }
@@ -58,6 +62,7 @@ static int put(const char *word, nnp_dtype dtype, void *element)
     if (dtype == NNP_FLOAT32 || dtype == NNP_FLOAT64) {
         const double number = strtod(word, &end);
         const float single = (float)number;
+        if (dtype == NNP_FLOAT32 && single - single != 0 && number - number == 0) return 0; /* beyond its range */
         if (dtype == NNP_FLOAT32) memcpy(element, &single, sizeof single);
         else memcpy(element, &number, sizeof number);
     } else {
@@ -117,11 +122,17 @@ static size_t count(const int32_t *dims, unsigned rank)
     return n;
 }
 
-static int refused(const nnp_error *error)
+static int refused(nnp_status status, const nnp_error *error)
 {
-    fprintf(stderr, "predict: %s\n", error->message);
+    fprintf(stderr, "predict: %s\n", error->message[0] != 0 ? error->message : nnp_status_code(status));
     return 1;
 }
+
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        const nnp_status status = (call);                                                                              \
+        if (status != NNP_OK) return refused(status, &error);                                                          \
+    } while (0)
 
 int main(int argc, char **argv)
 {
@@ -129,28 +140,26 @@ int main(int argc, char **argv)
     unsigned char *element = aligned(input_memory);
     const char *word;
     size_t bytes, states;
-    nnp_error error;
+    nnp_error error = {NNP_OK, "", ""};
     nnp_model *model;
     (void)argc;
 
     /* What a program does once. The model was verified when it was converted: its hash is not computed again. */
-    if (nnp_open(&model, model_data, MODEL_SIZE, NNP_TRUST, aligned(model_memory), MODEL_BYTES, &error) != NNP_OK)
-        return refused(&error);
-    if (nnp_prepare(model, 0, aligned(prepared_memory), PREPARED_BYTES, &error) != NNP_OK) return refused(&error);
+    TRY(nnp_open(&model, model_data, MODEL_SIZE, NNP_TRUST, aligned(model_memory), MODEL_BYTES, &error));
+    TRY(nnp_prepare(model, 0, aligned(prepared_memory), PREPARED_BYTES, &error));
     nnp_workspace *workspace = nnp_workspace_new(model, aligned(workspace_memory));
     if (argv[1] != NULL && strcmp(argv[1], "--selftest") == 0) {
-        if (nnp_selftest_size(model, workspace, &bytes, &error) != NNP_OK) return refused(&error);
+        TRY(nnp_selftest_size(workspace, &bytes, &error));
         unsigned char *more = malloc(bytes + NNP_ALIGNMENT);
         if (more == NULL) return fail("no memory", "--selftest");
-        const nnp_status status = nnp_selftest(model, workspace, aligned(more), bytes, &error);
+        const nnp_status status = nnp_selftest(workspace, aligned(more), bytes, &error);
         free(more);
-        if (status != NNP_OK) return refused(&error);
+        if (status != NNP_OK) return refused(status, &error);
         puts("the self-test passes");
         return 0;
     }
-    if (nnp_plan(workspace, model_shapes, &bytes, &states, &error) != NNP_OK) return refused(&error);
-    if (nnp_bind(workspace, aligned(memory), MEMORY_BYTES, aligned(states_memory), STATE_BYTES, &error) != NNP_OK)
-        return refused(&error);
+    TRY(nnp_plan(workspace, model_shapes, &bytes, &states, &error));
+    TRY(nnp_bind(workspace, aligned(memory), MEMORY_BYTES, aligned(states_memory), STATE_BYTES, &error));
 
     /* What it does for each row. */
     argv++;
@@ -159,13 +168,13 @@ int main(int argc, char **argv)
         inputs[i] = element;
         for (size_t left = count(model_shapes[i], value.rank); left > 0; left--) {
             word = next_word(&argv);
-            if (word == NULL || !put(word, value.dtype, element)) return fail("expected $usage, received", word);
+            if (word == NULL || !put(word, value.dtype, element)) return fail("expected " MODEL_USAGE " a row, received", word);
             element += nnp_dtype_size(value.dtype);
         }
         element = aligned(element);
     }
-    if ((word = next_word(&argv)) != NULL) return fail("expected $usage, received more", word);
-    if (nnp_run(workspace, inputs, &error) != NNP_OK) return refused(&error);
+    if ((word = next_word(&argv)) != NULL) return fail("expected " MODEL_USAGE " a row, received more", word);
+    TRY(nnp_run(workspace, inputs, &error));
     for (size_t i = 0; i < nnp_output_count(model); i++) {
         const nnp_value value = nnp_output(model, i);
         const int32_t *dims;

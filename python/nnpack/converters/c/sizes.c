@@ -36,6 +36,9 @@ int main(void)
         for (unsigned axis = 0; axis < value.rank; axis++) elements *= (size_t)model_shapes[i][axis];
         inputs += (elements + NNP_ALIGNMENT - 1) / NNP_ALIGNMENT * NNP_ALIGNMENT;
     }
+#define SYMBOL(name)                                                                                                   \
+    printf("#if %s != %ld\n#error \"sizes.h was made for another %s: make clean\"\n#endif\n", #name, (long)name, #name);
+    MODEL_SYMBOLS(SYMBOL)
     puts("/* Bytes of memory: made by sizes.c, for pointers as long as those of the machine that ran it, or shorter. */");
     printf("#define MODEL_BYTES %zu\n#define PREPARED_BYTES %zu\n", model_bytes, prepared_bytes);
     printf("#define WORKSPACE_BYTES %zu\n#define MEMORY_BYTES %zu\n", workspace_bytes, bytes);
