@@ -24,10 +24,10 @@ test: lint types docs ## everything that CI runs
 	@$(MAKE) --silent -C c size OUT=build/size
 	$(RUN) -m pytest --numprocesses 2 --dist worksteal
 
-packages: ## Debian, as root: compilers and emulators for the C runtime, without which some tests are skipped
+packages: ## Debian, as root: compilers, emulators, an office and a browser, without which some tests are skipped
 	apt-get install --yes --no-install-recommends g++ clang libclang-rt-dev cmake pkg-config qemu-user \
 		gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross \
-		gcc-arm-none-eabi libnewlib-arm-none-eabi
+		gcc-arm-none-eabi libnewlib-arm-none-eabi libreoffice-calc chromium
 
 fuzz: ## any bytes against the C runtime, ten minutes for loading, ten for loading and running
 	$(MAKE) -C c fuzz FUZZ_SECONDS=600

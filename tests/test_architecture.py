@@ -23,16 +23,18 @@ MAY = {
     "validation": {"errors", "format", "ops", "engine"},
     "writing": {"errors", "format", "ops", "engine", "reading", "exporters"},
     "conformance": {"errors", "format"},
-    "converters": {"errors", "format", "reading", "version"},
+    "converters": {"errors", "format", "ops", "engine", "reading", "version"},
+    "difference": {"errors", "format"},
     "__init__": {"engine", "errors", "reading", "validation", "version", "writing"},
     "__main__": {"cli"},
 }
 EXTRAS = {
     *("keras", "tensorflow", "typer", "rich", "pyarrow", "matplotlib"),
-    *("jsonschema", "referencing", "psutil", "hypothesis"),
+    *("jsonschema", "referencing", "psutil", "hypothesis", "xlsxwriter"),
 }
 MAY_IMPORT_EXTRAS = {
     "exporters/keras": {"keras", "tensorflow"},
+    "converters/spreadsheet": {"xlsxwriter"},
     "format/schema.py": {"jsonschema", "referencing"},
     "conformance": {"jsonschema", "referencing", "psutil", "hypothesis"},
 }

@@ -1,4 +1,4 @@
-"""The command `nnpack`: export, info, validate, predict, verify, convert.
+"""The command `nnpack`: export, info, validate, predict, verify, convert, diff.
 
 Importing this costs nothing: each command imports what it needs when it runs.
 """
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows `nnpack`; None takes the process's own.
 
     Returns:
-        The exit code: 0 done, 1 refused or diverging, 2 wrong usage, 130 interrupted.
+        The exit code: 0 done, 1 refused, diverging or different, 2 wrong usage (of diff: trouble), 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

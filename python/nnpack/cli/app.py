@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -12,14 +14,17 @@ from nnpack.cli import conformance
 from nnpack.cli.faults import as_dict, print_json, reported
 from nnpack.errors import FileError, InputError, printable
 from nnpack.format.digest import sha256
-from nnpack.format.files import read
+from nnpack.format.files import read, replacing, write
 from nnpack.format.limits import BATCH, MAJOR, MINOR
 from nnpack.version import __version__
 
 if TYPE_CHECKING:
     from nnpack.engine.model import Model
-    from nnpack.exporters.keras import Comparison
+    from nnpack.exporters.keras import Comparison, Exported
     from nnpack.format.document import Document, Tensor
+    from nnpack.format.dtypes import Array
+
+P = ParamSpec("P")
 
 app = typer.Typer(
     help="The file a trained neural network travels in when there is no Keras at the other end.",
@@ -186,22 +191,28 @@ def verify(
         typer.Option(metavar="X", help="The inputs: .npy, .npz, .csv or .parquet; without it, random ones."),
     ] = None,
     plot: Annotated[str | None, typer.Option(metavar="PNG", help="Draw Keras predict against nnpack predict.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="PAGE", help="Write a page of pictures and tables, layer by layer.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Compare a file with the Keras model that it was made from; exit code 1 when they diverge."""
     from nnpack import load
     from nnpack.cli.keras_models import load_keras
 
-    if plot:
-        _distinct(plot, path, keras_file, *([data] if data else []))
+    for written in filter(None, (plot, html)):
+        _distinct(written, path, keras_file, *([data] if data else []))
     model = load(path)
     inputs = None if data is None else _whole_table(data, model)
     keras_model = load_keras(keras_file)
     from nnpack.exporters.keras import compare
-    from nnpack.format.storage import stored_as
+    from nnpack.exporters.keras import export as lowered
 
-    comparison = compare(keras_model, model, inputs)
+    exported = lowered(keras_model)
+    arrays = _rows_to_compare(inputs, model, exported)
+    comparison = compare(keras_model, model, arrays, exported=exported)
     facts = {"file": path, **_compared(comparison)}
+    note = _storage_note(model.document)
     if plot:
         from nnpack.cli.plot import parity_plot
 
@@ -212,19 +223,24 @@ def verify(
         }
         largest = max(output.largest_error for output in comparison.outputs)
         parity_plot(pairs, plot, f"{model.name}, {comparison.rows:,} rows: largest difference {largest:.3g}")
+    if html:
+        from nnpack.cli.parity import measure
+        from nnpack.cli.parity_report import parity_page
+
+        parity = measure(comparison, exported, model, arrays)
+        told = _origins(path, keras_file, data, model.document)
+        page = parity_page(model.name, comparison, parity, told, note)
+        with replacing(html) as temporary:
+            write(temporary, [page.encode()])
     if json_output:
-        print_json({**facts, "plot": plot})
+        print_json({**facts, "plot": plot, "html": html})
     else:
         from nnpack.cli import show
 
         show.comparison(facts)
-        if plot:
-            show.show(f"Plot: {plot}")
-        storage = stored_as(model.document)
-        if storage != "float32":
-            show.show(
-                f"The file stores weights as {storage}, which moves numbers; it was judged by what that makes of them."
-            )
+        show.show(*(f"{kind}: {written}" for kind, written in (("Plot", plot), ("Page", html)) if written))
+        if note:
+            show.show(note)
         if not comparison.agrees:
             layer = comparison.diverging
             show.show("They diverge." if layer is None else f"They diverge: the first layer that does is {layer}.")
@@ -232,25 +248,94 @@ def verify(
         raise typer.Exit(1)
 
 
+class _Different(typer.Exit):
+    """The end of a comparison that found a difference, which is no trouble."""
+
+
+def _as_diff_counts(command: Callable[P, None]) -> Callable[P, None]:
+    """A command whose exit code 1 says that two files differ, so that trouble is 2."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except _Different:
+            raise
+        except typer.Exit as stop:
+            raise typer.Exit(2 if stop.exit_code == 1 else stop.exit_code) from None
+
+    return wrapper
+
+
+@app.command()
+@_as_diff_counts
+@reported
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A.nnpack", help="An nnpack file.")],
+    b: Annotated[str, typer.Argument(metavar="B.nnpack", help="Another one.")],
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="Weights whose numbers move by at most that count as equal.")
+    ] = 0.0,
+    json_output: Json = False,
+) -> None:
+    """Show what differs between two files; exit code 0 for the same model, 1 for another one, 2 for trouble."""
+    from nnpack.cli import difference_report
+    from nnpack.difference import difference
+    from nnpack.reading import opened
+
+    data_a, data_b = read(a), read(b)
+    found = difference(opened(data_a).document, opened(data_b).document, tolerance)  # a self-test may well fail
+    verdict = "identical" if data_a == data_b else found.verdict
+    if json_output:
+        print_json({"a": a, "b": b, **difference_report.facts(found, verdict)})
+    else:
+        difference_report.tell(found, verdict)
+    if verdict not in ("identical", "same"):
+        raise _Different(1)
+
+
 class Target(str, Enum):
     """What a file can be converted to."""
 
     c = "c"
+    csv = "csv"
+    npz = "npz"
+    xlsx = "xlsx"
+    nnpack = "nnpack"
 
 
 @app.command()
 @reported
 def convert(
-    path: ModelFile,
-    to: Annotated[Target, typer.Option("--to", help="c: C sources, the model and a runtime for it.")],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="The directory to write.")],
+    path: Annotated[str, typer.Argument(metavar="FILE", help="An nnpack file; or a CSV folder or .npz to read back.")],
+    to: Annotated[
+        Target,
+        typer.Option(
+            "--to",
+            help="c: C sources, the model and a runtime for it. csv: a folder of tables with an explanation. "
+            "npz: the weights as arrays. xlsx: a spreadsheet that computes. nnpack: back from csv or npz.",
+        ),
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="The file or directory to write.")],
+    rows: Annotated[int, typer.Option(min=1, help="Of xlsx: how many rows a person can type.")] = 10,
+    cells: Annotated[int, typer.Option(min=1, help="Of xlsx: the most cells that the model may take.")] = 200_000,
 ) -> None:
-    """Write a file in another form, for places where nnpack cannot be."""
-    from nnpack.converters import c
+    """Write a file in another form, for places where nnpack cannot be; and back."""
+    from nnpack.converters import c, csv_folder, npz, spreadsheet
 
+    _distinct(output, path)
     if to is Target.c:
         c.convert(path, output)
-        print(f"{printable(output)}: {', '.join(c.FILES)}")
+    elif to is Target.csv:
+        csv_folder.write(path, output)
+    elif to is Target.npz:
+        npz.write(path, output)
+    elif to is Target.xlsx:
+        spreadsheet.write(path, output, rows=rows, cells=cells)
+    else:
+        data = csv_folder.read(path) if os.path.isdir(path) else npz.read(path)
+        write(output, [data])
+    print(f"{printable(output)}: {printable(path)} as {to.value}")
 
 
 def _distinct(output: str, *inputs: str) -> None:
@@ -258,6 +343,42 @@ def _distinct(output: str, *inputs: str) -> None:
     for path in inputs:
         if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise FileError("file-same", output, "another file than is read", path)
+
+
+def _rows_to_compare(inputs: Any, model: Model, exported: Exported) -> list[Array]:
+    """An array for each input: those given, or varied ones that are always the same."""
+    from nnpack.engine.samples import sample_inputs
+
+    return model.fitted(sample_inputs(model.document, rows=exported.graph.rows) if inputs is None else inputs)
+
+
+def _storage_note(document: Document) -> str:
+    from nnpack.format.storage import stored_as
+
+    storage = stored_as(document)
+    if storage == "float32":
+        return ""
+    return f"The file stores weights as {storage}, which moves numbers; it was judged by what that makes of them."
+
+
+def _origins(path: str, keras_file: str, data: str | None, document: Document) -> dict[str, str]:
+    """What was compared, and by what, for the foot of a page."""
+    import platform
+
+    import keras
+    import numpy
+
+    producer = document.producer
+    return {
+        "File": path,
+        "SHA-256": sha256([read(path)]),
+        "Written by": f"{producer['name']} {producer['version']}, format {'.'.join(map(str, document.version))}",
+        "Keras file": keras_file,
+        "Its SHA-256": sha256([read(keras_file)]),
+        "Rows": data or "varied rows that are always the same",
+        "Versions": f"nnpack {__version__}, Keras {keras.__version__} on {keras.backend.backend()}, "
+        f"numpy {numpy.__version__}, Python {platform.python_version()}",
+    }
 
 
 def _answering(model: Model, outputs: list[str] | None) -> Model:

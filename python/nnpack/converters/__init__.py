@@ -1,1 +1,1 @@
-"""Ways out of a file: a model as C."""
+"""Ways out of a file: C sources, CSV, NPZ, a spreadsheet."""
