@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from documents import document, layer, packed, tensor
 from nnpack.converters.c import amalgamation
+from nnpack.format.document import State, Value
 from nnpack.ops import OPERATORS
 
 ROOT = Path(__file__).parents[1]
@@ -124,6 +127,38 @@ def test_fuzz(tmp_path):
     """Any bytes, a minute for loading, a minute for loading and running; FUZZ_SECONDS says otherwise."""
     require("make", "clang", "tar")
     make("fuzz", tmp_path, FUZZ_SECONDS=os.environ.get("FUZZ_SECONDS", "60"))
+
+
+def test_outputs_that_are_states_and_inputs(tmp_path):
+    """Each call answers what they are in this call: the state before it, which the next call no longer is."""
+    require("make", "cc")
+    make("adapter", tmp_path, CFLAGS="-O1")
+    x, v = Value("x", "float32", ("batch", 1)), Value("s", "float32", ("batch", 1))
+    layers = [layer("v", "add", ["x", "s"], ("batch", 1))]
+    state = State(v, "v", "initial")
+    doc = document(layers, [tensor("initial", np.array([7], np.float32))], [x], ["s", "v", "x"], states=(state,))
+    (tmp_path / "m.nnpack").write_bytes(packed(doc))
+    np.array([[1]], "<f4").tofile(tmp_path / "x")
+    (tmp_path / "out").mkdir()
+    given = {"name": "x", "dtype": "float32", "shape": [1, 1], "path": str(tmp_path / "x")}
+    run = {"cmd": "run", "seq": "2", "handle": 1, "out_dir": str(tmp_path / "out"), "inputs": [given]}
+    told = []
+    with subprocess.Popen(
+        [str(tmp_path / "adapter")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as adapter:
+
+        def ask(request):
+            adapter.stdin.write(json.dumps(request) + "\n")
+            adapter.stdin.flush()
+            return json.loads(adapter.stdout.readline())
+
+        ask({"cmd": "hello", "protocol": 1, "suite": "1.0.0"})
+        run["handle"] = ask({"cmd": "load", "seq": "1", "model": str(tmp_path / "m.nnpack")})["handle"]
+        for _ in range(3):
+            told.append([float(np.fromfile(y["path"], "<f4")[0]) for y in ask(run)["outputs"]])
+        adapter.stdin.write('{"cmd": "stop"}\n')
+        adapter.stdin.close()
+    assert told == [[7, 8, 1], [8, 9, 1], [9, 10, 1]]
 
 
 def test_families_can_be_left_out(tmp_path):

@@ -12,7 +12,7 @@ const size_t nnp_operator_count = sizeof nnp_operators / sizeof *nnp_operators;
 static const void *volatile file;
 static volatile size_t file_size;
 static union {
-    unsigned char bytes[1];
+    unsigned char bytes[4096];
     double alignment;
 } memory[5];
 static float x[1][4];

@@ -276,14 +276,14 @@ static void find_lives(nnp_workspace *workspace)
         for (uint32_t k = 0; k < layer->input_count; k++) workspace->slots[layer->inputs[k]].last = i;
     }
     for (uint32_t i = 0; i < model->output_count; i++) workspace->slots[model->outputs[i]].last = ALWAYS;
-    for (uint32_t i = 0; i < model->state_count; i++) workspace->slots[model->states[i].output].last = ALWAYS;
+    for (uint32_t i = 0; i < nnp_states_of(model); i++) workspace->slots[model->states[i].output].last = ALWAYS;
 }
 
 nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t *bytes, size_t *states,
                     nnp_error *error)
 {
     const nnp_model *model = workspace->model;
-    uint32_t given = model->input_count + model->state_count;
+    uint32_t given = model->input_count + nnp_states_of(model);
     size_t total = 0;
     workspace->planned = workspace->bound = workspace->computed = false;
     if (!model->prepared) REFUSE(NNP_OUT_OF_MEMORY, "", 0, "nnp_prepare before nnp_plan");
@@ -300,7 +300,7 @@ nnp_status nnp_plan(nnp_workspace *workspace, const int32_t *const *dims, size_t
     }
     if (*states > 2 * MOST_BYTES) REFUSE(NNP_OUT_OF_MEMORY, "/states", 0, "states that fit into memory");
     workspace->needed_by_states = *states;
-    if (model->state_count > 0 && workspace->rows != NNP_UNBOUND && workspace->rows != workspace->symbols[0])
+    if (nnp_states_of(model) > 0 && workspace->rows != NNP_UNBOUND && workspace->rows != workspace->symbols[0])
         REFUSE(NNP_SHAPE, "/inputs", 0, "as many rows as the states have");
     for (uint32_t i = 0; i < model->layer_count; i++) NNP_TRY(shape_layer(workspace, &model->layers[i], error));
 
@@ -358,7 +358,7 @@ static void begin_states(nnp_workspace *workspace)
 {
     const nnp_model *model = workspace->model;
     uint8_t *kept = workspace->states;
-    for (uint32_t i = 0; i < model->state_count && kept != NULL; i++) {
+    for (uint32_t i = 0; i < nnp_states_of(model) && kept != NULL; i++) {
         const nnp_state *state = &model->states[i];
         const nnp_type *row = &model->tensors[state->initial].type;
         size_t bytes = nnp_elements(row) * nnp_dtype_size((nnp_dtype)row->dtype);
@@ -374,11 +374,11 @@ static void keep_states(nnp_workspace *workspace)
 {
     const nnp_model *model = workspace->model;
     uint8_t *kept = workspace->states;
-    for (uint32_t i = 0; i < model->state_count && kept != NULL; i++) {
+    for (uint32_t i = 0; i < nnp_states_of(model) && kept != NULL; i++) {
         copy(kept, workspace->data[model->states[i].output], workspace->slots[model->states[i].value].bytes);
         kept += nnp_rounded_up(workspace->slots[model->states[i].value].bytes);
     }
-    if (model->state_count > 0) workspace->rows = workspace->symbols[0];
+    if (nnp_states_of(model) > 0) workspace->rows = workspace->symbols[0];
 }
 #endif
 
