@@ -18,25 +18,38 @@ static uint32_t rotated(uint32_t x, unsigned n)
     return x >> n | x << (32 - n);
 }
 
+/* One round on the eight words of a state, of which it changes two: d, and h, which is a of the next round. */
+static void add_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
+                      uint32_t added)
+{
+    *h += (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & f) ^ (~e & g)) + added;
+    *d += *h;
+    *h += (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void add_block(uint32_t state[8], const uint8_t *block)
 {
-    uint32_t w[64], s[8];
+    uint32_t w[64];
     for (unsigned i = 0; i < 16; i++)
         w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
                block[4 * i + 3];
     for (unsigned i = 16; i < 64; i++)
         w[i] = w[i - 16] + w[i - 7] + (rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ w[i - 15] >> 3) +
                (rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ w[i - 2] >> 10);
-    memcpy(s, state, sizeof s);
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t a = s[7] + (rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) +
-                     constants[i] + w[i];
-        uint32_t b = (rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22)) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += a;
-        s[0] = a + b;
+    for (unsigned i = 0; i < 64; i++) w[i] += constants[i];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+    for (unsigned i = 0; i < 64; i += 8) { /* after eight rounds each word is in its place again */
+        add_round(a, b, c, &d, e, f, g, &h, w[i]);
+        add_round(h, a, b, &c, d, e, f, &g, w[i + 1]);
+        add_round(g, h, a, &b, c, d, e, &f, w[i + 2]);
+        add_round(f, g, h, &a, b, c, d, &e, w[i + 3]);
+        add_round(e, f, g, &h, a, b, c, &d, w[i + 4]);
+        add_round(d, e, f, &g, h, a, b, &c, w[i + 5]);
+        add_round(c, d, e, &f, g, h, a, &b, w[i + 6]);
+        add_round(b, c, d, &e, f, g, h, &a, w[i + 7]);
     }
-    for (unsigned i = 0; i < 8; i++) state[i] += s[i];
+    const uint32_t words[8] = {a, b, c, d, e, f, g, h};
+    for (unsigned i = 0; i < 8; i++) state[i] += words[i];
 }
 
 void nnp_sha256(const uint8_t *bytes, size_t size, char digits[64])
