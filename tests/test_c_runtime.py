@@ -25,10 +25,9 @@ SANITIZERS = "-O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanit
 
 BUILDS = {
     "gcc": ("gcc", "-O3", "", ""),
-    "gcc-small": ("gcc", "-Os", "", "--lean"),
     "clang": ("clang", "-O3 -march=native", "", "--lean"),
     "sanitizers": ("clang", SANITIZERS, "", ""),
-    "arm": ("arm-linux-gnueabihf-gcc", "-O2 -static", "qemu-arm", ""),
+    "arm-small": ("arm-linux-gnueabihf-gcc", "-Os -static", "qemu-arm", ""),
     "big-endian": ("powerpc-linux-gnu-gcc", "-O2 -static", "qemu-ppc", "--lean"),
 }
 """name -> compiler, its flags, what runs its programs, options of the adapter."""
