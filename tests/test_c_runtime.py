@@ -176,7 +176,7 @@ LIBM = {
     *("fabs", "floor", "fmod", "hypot", "log", "log10", "log1p", "log2", "pow", "rint", "sin", "sinh", "sqrt", "tan"),
     *("tanh", "trunc", "fmax", "fmin", "fma"),
 }
-STRING_H = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strcspn", "strlen"}
+STRING_H = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcspn", "strlen"}
 
 
 def test_core_needs_nothing_but_libm_and_string_h(tmp_path):

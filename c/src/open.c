@@ -40,11 +40,10 @@ static nnp_status check_payload_head(nnp_model *model, size_t size, uint32_t at,
 {
     const uint8_t *file = model->file;
     if (size < at + 2U) FAIL(NNP_TRUNCATED_HEADER, size);
-    nnp_item pad = nnp_item_at(file, at);
-    if (file[at] != 0xC4 || pad.count >= 64) FAIL(NNP_PAD_LENGTH, at);
-    uint32_t head = pad.at + pad.count;
+    if (file[at] != 0xC4 || file[at + 1] >= 64) FAIL(NNP_PAD_LENGTH, at); /* only two bytes are known to be there */
+    uint32_t head = at + 2 + file[at + 1];
     if (size < head + 5U) FAIL(NNP_TRUNCATED_HEADER, size);
-    for (at = pad.at; at < head; at++)
+    for (at += 2; at < head; at++)
         if (file[at] != 0) FAIL(NNP_PAD_NOT_ZERO, at);
     if (file[head] != 0xC6) FAIL(NNP_PAYLOAD_HEAD, head);
     nnp_item payload = nnp_item_at(file, head);
