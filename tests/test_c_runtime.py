@@ -103,7 +103,7 @@ def test_suite_one_shot(tmp_path):
     require("make", "cc")
     make("adapter", tmp_path)
     done, cases = conformance(
-        str(tmp_path / "adapter"), tmp_path, "--one-shot", "--op", "dense", "--op", "conv", "--op", "lstm"
+        str(tmp_path / "adapter"), tmp_path, "--one-shot", "--level", "L1", "--op", "dense", "--op", "softmax"
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert {case["verdict"] for case in cases} == {"pass"}
