@@ -240,6 +240,8 @@ static nnp_status place_layer(nnp_workspace *workspace, uint32_t index, size_t *
             root = layer->input_count > 0 ? slots[layer->inputs[0]].root : NNP_NOTHING;
         if (root == NNP_NOTHING && (!view || slots[value].last == ALWAYS)) { /* what is kept is no view of what is not ours */
             place(workspace, value, total);
+            if (*total > 2 * MOST_BYTES)
+                return nnp_fault_of_layer(error, NNP_OUT_OF_MEMORY, workspace->model, layer, "/outputs");
             continue;
         }
         slots[value].root = root;
