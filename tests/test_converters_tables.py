@@ -450,6 +450,18 @@ def test_same_model_gives_the_same_folder(tmp_path):
         assert path.read_bytes() == (second / path.relative_to(first)).read_bytes()
 
 
+def with_tensors(names):
+    """x plus a constant for each name, which is that of its tensor."""
+    layers, last = [], "x"
+    for i, name in enumerate(names):
+        layers += [
+            layer(f"c{i}", "constant", [], (4,), {"value": name}),
+            layer(f"y{i}", "add", [last, f"c{i}"], ("batch", 4)),
+        ]
+        last = f"y{i}"
+    return document(layers, [tensor(name, np.full(4, i, np.float32)) for i, name in enumerate(names)])
+
+
 def test_names_of_files_are_safe_and_distinct(tmp_path):
     names = [
         "a/b",
@@ -467,14 +479,7 @@ def test_names_of_files_are_safe_and_distinct(tmp_path):
         "-rf",
         ".",
     ]
-    layers, last = [], "x"
-    for i, name in enumerate(names):
-        layers += [
-            layer(f"c{i}", "constant", [], (4,), {"value": name}),
-            layer(f"y{i}", "add", [last, f"c{i}"], ("batch", 4)),
-        ]
-        last = f"y{i}"
-    doc = document(layers, [tensor(name, np.full(4, i, np.float32)) for i, name in enumerate(names)])
+    doc = with_tensors(names)
     out = converted(packed(doc), tmp_path)
     found = [path.name for path in (out / "weights").iterdir()]
     assert len({name.lower() for name in found}) == len(names)
@@ -853,14 +858,7 @@ def test_same_model_gives_the_same_npz(tmp_path):
 
 def test_names_that_numpy_would_mistake(tmp_path):
     names = ["model.json", "a", "a.npy", "a.npy_", "a.npy.npy"]
-    layers, last = [], "x"
-    for i, name in enumerate(names):
-        layers += [
-            layer(f"c{i}", "constant", [], (4,), {"value": name}),
-            layer(f"y{i}", "add", [last, f"c{i}"], ("batch", 4)),
-        ]
-        last = f"y{i}"
-    doc = document(layers, [tensor(name, np.full(4, i, np.float32)) for i, name in enumerate(names)])
+    doc = with_tensors(names)
     path = archived(packed(doc), tmp_path)
     assert npz.read(path) == packed(doc)
     with np.load(path) as loaded:

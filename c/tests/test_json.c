@@ -1,18 +1,9 @@
 /* conformance/json.h: what is JSON, what it says, and how strings are written. */
 #include "json.h"
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static int failures;
-
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            failures++;                                                                                                \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                            \
-        }                                                                                                              \
-    } while (0)
 
 /* A text of exactly its length, so that a read beyond it is noticed. */
 static json *read_copy(const char *text, char **copy)
